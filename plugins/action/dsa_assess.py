@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the agent of a host and judge it; or judge a record that is already there."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result, advisory_of
+from ..plugin_utils._advisory import Context, decide
+from ..plugin_utils._fleet.findings import find
+
+_OPTIONS: dict[str, dict[str, t.Any]] = {
+    **READING_OPTIONS,
+    "agent": {"type": "dict"},
+    "advisory": {"type": "str"},
+    "relays": {"type": "list", "elements": "dict"},
+    "certificate_replaced": {"type": "bool", "default": False},
+    "not_installed_compliant": {"type": "bool", "default": True},
+}
+
+
+class ActionModule(DsaAction):
+    """One remote task that reads, and none when it is given a record."""
+
+    def act(self, task_vars: dict[str, t.Any]) -> Result:
+        """Return the record, the verdict's fields beside it, and the findings."""
+        arguments = self.arguments(_OPTIONS)
+        advisory = advisory_of(arguments)  # a wrong one is reported before the host is asked
+        record = arguments["agent"]
+        if record is None:
+            read = self.read_record(arguments, task_vars)
+            record = read.get("agent")
+            if record is None:
+                # Python is missing, become is refused, the module crashed: a verdict like any other, with its reason.
+                why = str(read.get("module_stderr") or read.get("module_stdout") or "").strip()
+                problem = " ".join(f"{read.get('msg') or 'the reader gave no record'} {why}".split())[:500]
+                record = {"installed": None, "version": None, "problems": [problem]}
+        context = Context(arguments["relays"], arguments["certificate_replaced"], arguments["not_installed_compliant"])
+        verdict = decide(record, advisory, context).as_dict()
+        return {
+            "changed": False,
+            "agent": record,
+            "findings": [finding.as_dict() for finding in find(record)],
+            **verdict,
+        }

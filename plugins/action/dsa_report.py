@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sum up what the run knows of every host: as a table for people, as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import typing as t
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+
+from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet
+from ..plugin_utils._report import Report, make_report, render
+
+_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "advisory": {"type": "str"},
+    "path": {"type": "path", "default": "dsa-reports/report.json"},
+    "relay_readings": {"type": "list", "elements": "dict", "default": []},
+    "roles": {"type": "list", "elements": "str", "choices": ["relay", "agent", "appliance", "manager"]},
+    "show": {"type": "str"},
+    "gate": {"type": "str"},
+}
+_NARROWEST, _WIDEST = 120, 200
+
+
+class ActionModule(DsaAction):
+    """Runs on the controller alone, once for all hosts of the play. Writes its file in check mode too."""
+
+    def act(self, task_vars: dict[str, t.Any]) -> Result:
+        """Return passed, summary, text and failing (host → reason); or show a text that was made before."""
+        arguments = self.arguments(_OPTIONS)
+        if arguments["show"] is not None:
+            self.say("\n" + arguments["show"])
+            return {"changed": False}
+        if arguments["gate"] is not None:
+            # One text for all hosts: Ansible then shows it once, and each host's own reason stays in its result.
+            failed = {"failed": True, "msg": "This host does not pass.", "reason": arguments["gate"]}
+            return {"changed": False, **(failed if arguments["gate"] else {"msg": "This host passes."})}
+        fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"])
+        # Without --limit every host of the inventory; with it those that were asked for.
+        wanted = arguments["roles"]
+        asked = (fleet.hosts[name] for name in task_vars["ansible_play_hosts_all"] if name in fleet.hosts)
+        names = [host.name for host in asked if not wanted or host.role in wanted]
+        report = make_report(
+            fleet, names, bool(self._task.check_mode), datetime.now(timezone.utc).isoformat(timespec="seconds")
+        )
+        path = _write(Path(arguments["path"]), report)
+        width = min(max(shutil.get_terminal_size((_NARROWEST, 24)).columns, _NARROWEST), _WIDEST)
+        return {
+            "changed": False,
+            "passed": report.passed,
+            "summary": report.summary(),
+            "failing": {outcome.host: outcome.reason for outcome in report.outcomes if not outcome.passed},
+            "path": str(path),
+            "text": f"{render(report, width)}\nReport: {path}",
+        }
+
+
+def _write(path: Path, report: Report) -> Path:
+    """Replace the file as a whole, so that nobody ever reads half a report."""
+    path = path.expanduser().absolute()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(report.as_dict(), stream, indent=1, ensure_ascii=False)
+            stream.write("\n")
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except OSError as error:
+        raise AnsibleActionFail(f"the report cannot be written to {path}: {error}; set dsa_report_path") from error
+    return path

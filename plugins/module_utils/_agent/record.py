@@ -1,0 +1,217 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+
+"""One agent record from one POSIX host. Unknown is None with an entry in problems, never a guess."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+
+from . import commands, dsa_query, packages, progress, relay
+
+PLATFORMS = {
+    "Linux": ("linux", "linux"),
+    "AIX": ("aix", "unix"),
+    "SunOS": ("solaris", "unix"),
+    "Darwin": ("macos", "macos"),
+}
+INSTALL_DIRS = {"macos": "/Library/Application Support/com.trendmicro.DSAgent"}
+INSTALL_DIR = "/opt/ds_agent"
+SERVICES = {
+    "linux": ("ds_agent", ["systemctl", "show", "-p", "ActiveState", "ds_agent"]),
+    "aix": ("ds_agent", ["lssrc", "-s", "ds_agent"]),
+    "solaris": ("ds_agent", ["svcs", "-H", "-o", "state", "ds_agent"]),
+    "macos": ("com.trendmicro.dsa", ["launchctl", "list", "com.trendmicro.dsa"]),
+}
+REBOOT_FILES = ("/run/reboot-required", "/var/run/reboot-required")
+
+
+def host_platform():
+    """Return (os, platform, architecture, version of the operating system); the first two are None where unsupported."""
+    system, dummy, release, version, machine = os.uname()
+    name, platform = PLATFORMS.get(system, (None, None))
+    architecture = {"i86pc": "x86_64", "amd64": "x86_64", "i686": "i386", "sun4v": "sparc", "sun4u": "sparc"}.get(
+        machine, machine
+    )
+    if name == "aix":
+        # uname -m is a machine number there, and the release is split in two.
+        return name, platform, "powerpc", "%s.%s" % (version, release)
+    return name, platform, architecture, release
+
+
+def install_dir(os_name):
+    """Where the agent lives on this operating system."""
+    return INSTALL_DIRS.get(os_name, INSTALL_DIR)
+
+
+def _distribution():
+    """{id, version} of a Linux distribution, from /etc/os-release."""
+    values = {}
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        try:
+            with open(path) as stream:
+                for line in stream:
+                    key, equals, value = line.strip().partition("=")
+                    if equals:
+                        values[key] = value.strip("\"'")
+            break
+        except (IOError, OSError, UnicodeDecodeError):
+            continue
+    return {"id": values.get("ID"), "version": values.get("VERSION_ID")} if values.get("ID") else None
+
+
+def _service(os_name, answers):
+    """{name, state}: running, stopped, failed, or None."""
+    name = SERVICES[os_name][0]
+    answer = answers["service"]
+    words = answer.out.replace("=", " ").split()
+    state = None
+    if os_name == "linux":
+        if answer.rc == 0 and words:
+            state = {"active": "running", "reloading": "running", "failed": "failed", "inactive": "stopped"}.get(
+                words[-1]
+            )
+        elif answer.missing and not answers["init"].missing and answers["init"].rc is not None:
+            state = "running" if answers["init"].rc == 0 else "stopped"
+    elif os_name == "aix":
+        state = {"active": "running", "inoperative": "stopped"}.get(words[-1]) if answer.rc == 0 and words else None
+    elif os_name == "solaris":
+        known = {"online": "running", "offline": "stopped", "disabled": "stopped", "maintenance": "failed"}
+        state = known.get(words[0].rstrip("*")) if answer.rc == 0 and words else None
+    elif answer.rc is not None:
+        state = "running" if answer.rc == 0 and '"PID"' in answer.out else "stopped"
+    return {"name": name, "state": state}
+
+
+def _reboot():
+    """Debian's mark of a pending reboot, with the packages that asked for it; elsewhere nothing is known."""
+    for path in REBOOT_FILES:
+        if os.path.exists(path):
+            try:
+                with open(path + ".pkgs") as stream:
+                    names = sorted(set(stream.read().split()))
+            except (IOError, OSError):
+                names = []
+            mine = [name for name in names if name in ("ds-agent", "ds_agent")]
+            return {
+                "required": bool(mine),
+                "reasons": ["reboot-required: %s" % (", ".join(mine or names) or "unnamed package")],
+            }
+    return {"required": None, "reasons": []}
+
+
+def read(timeout=15, progress_path=progress.DEFAULT_PATH):
+    """Read everything in at most about timeout seconds and return the agent record.
+
+    version is left for the controller, which normalises and judges what stands in versions.
+    """
+    os_name, platform, architecture, os_version = host_platform()
+    record = {
+        "installed": None,
+        "version": None,
+        "version_raw": None,
+        "version_source": None,
+        "versions": {},
+        "platform": platform,
+        "os": os_name,
+        "os_version": os_version,
+        "arch": architecture,
+        "distribution": _distribution() if os_name == "linux" else None,
+        "install_dir": None,
+        "service": {"name": None, "state": None},
+        "activated": None,
+        "manager_url": None,
+        "relay": {"enabled": None, "source": None},
+        "anti_malware": {"mode": None, "driver_offline": None, "engine": None, "patterns": []},
+        "reboot": {"required": None, "reasons": []},
+        "remediation": None,
+        "problems": [],
+    }
+    if os_name is None:
+        record["problems"].append(
+            "the operating system %s is none of %s" % (os.uname()[0], ", ".join(sorted(PLATFORMS)))
+        )
+        return record
+
+    folder = install_dir(os_name)
+    query = os.path.join(folder, "dsa_query")
+    sources = packages.SOURCES[os_name]
+    asked = dict((name, argv) for name, (argv, dummy) in sources.items())
+    asked["service"] = SERVICES[os_name][1]
+    if os_name == "linux":
+        asked["init"] = ["/etc/init.d/ds_agent", "status"]
+    if os.path.exists(query):
+        asked["dsa_query"] = dsa_query.command(query)
+    answers = commands.run_all(asked, timeout)
+
+    half_installed = _read_packages(record, sources, answers, timeout)
+    record["remediation"], problem = progress.load(progress_path)
+    if problem:
+        record["problems"].append(problem)
+    if "dsa_query" in answers:
+        _read_query(record, answers["dsa_query"], timeout, half_installed)
+    if record["installed"] is False:
+        return record
+
+    record["install_dir"] = folder if os.path.isdir(folder) else None
+    record["service"] = _service(os_name, answers)
+    record["reboot"] = _reboot()
+    if os_name == "linux":
+        record["relay"], problem = relay.detect(folder)
+        if problem:
+            record["problems"].append(problem)
+        if record["relay"]["enabled"] is False and record["service"]["state"] != "running":
+            record["relay"]["enabled"] = None  # a stopped Relay listens nowhere either
+    elif record["installed"]:
+        record["relay"] = {"enabled": False, "source": "platform"}  # Relays exist on Windows and Linux only
+    return record
+
+
+def _read_packages(record, sources, answers, timeout):
+    """Fill in what the package managers say; return whether one of them calls the package half installed."""
+    said = {}
+    for name in sorted(sources):
+        answer = answers[name]
+        if answer.missing:
+            continue  # not this host's package manager
+        if answer.timed_out:
+            said[name] = packages.Said(problem="no answer within %d s" % timeout)
+        else:
+            said[name] = sources[name][1](answer)
+    for name in sorted(said):
+        if said[name].problem:
+            record["problems"].append("%s: %s" % (name, said[name].problem))
+        if said[name].version:
+            record["versions"][name] = said[name].version
+            if record["version_raw"] is None:
+                record["version_raw"], record["version_source"] = said[name].version, name
+    states = [entry.installed for entry in said.values()]
+    if True in states:
+        record["installed"] = True
+    elif states and None not in states:
+        record["installed"] = False
+    if not states:
+        record["problems"].append("no package manager answered (%s)" % ", ".join(sorted(sources)))
+    return any(entry.installed and entry.problem for entry in said.values())
+
+
+def _read_query(record, answer, timeout, half_installed):
+    """The running agent's own word. It also finds an agent that no package manager knows."""
+    record["installed"] = True
+    values = dsa_query.parse(answer.out)
+    running = values.get("PluginVersion.core")
+    if running:
+        record["versions"]["dsa_query"] = running
+        if record["version_raw"] is None and not half_installed:
+            record["version_raw"], record["version_source"] = running, "dsa_query"
+    if answer.timed_out:
+        record["problems"].append("dsa_query: no answer within %d s" % timeout)
+    elif not values:
+        record["problems"].append("dsa_query: %s" % (answer.text() or "it said nothing (exit status %s)" % answer.rc))
+    record["activated"], record["manager_url"] = dsa_query.activation(values)
+    record["anti_malware"] = dsa_query.anti_malware(values)

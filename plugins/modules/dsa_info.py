@@ -1,0 +1,158 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: dsa_info
+short_description: Read the Deep Security Agent of a host
+version_added: 0.1.0
+description:
+  - Reads, in one call and without changing anything, what a host says about its Deep Security Agent (DSA), its build by every
+    source that answers, its service, its Anti-Malware state and whether it looks like a Relay.
+  - It collects and judges nothing. Use M(deep_security.remediation.dsa_assess) for a verdict.
+  - A host without an agent, without permission, with a tool that is missing, hangs or answers in another language gives a record
+    with nulls and the reasons in RV(agent.problems), not a failed task.
+author:
+  - deep_security.remediation contributors (@deep-security-remediation)
+options:
+  timeout:
+    description: How long the tools of the host may take to answer, in seconds, all together. What hangs is killed.
+    type: int
+    default: 15
+  progress_file:
+    description: Where this collection keeps on the host how far a remediation came.
+    type: path
+    default: /var/opt/deep_security_remediation/progress.json
+extends_documentation_fragment:
+  - deep_security.remediation._attributes
+  - deep_security.remediation._attributes.info
+seealso:
+  - module: deep_security.remediation.dsa_assess
+notes:
+  - Needs the privileges with which the agent's own C(dsa_query) answers, C(root) as a rule.
+  - On the host Python 2.7 or 3.6 and later is enough, with an ansible-core that still supports it.
+"""
+
+EXAMPLES = r"""
+- name: Read the agent of every host
+  deep_security.remediation.dsa_info:
+  register: dsa
+
+- name: Show the builds
+  ansible.builtin.debug:
+    msg: "{{ dsa.agent.version or dsa.agent.problems }}"
+"""
+
+RETURN = r"""
+agent:
+  description: The agent record. What is not known is null, and RV(agent.problems) says why.
+  returned: always
+  type: dict
+  contains:
+    installed:
+      description: Whether an agent is installed.
+      type: bool
+      sample: true
+    version:
+      description: The installed build, normalised.
+      type: str
+      sample: 20.0.0-4416
+    version_raw:
+      description: The build as RV(agent.version_source) wrote it.
+      type: str
+      sample: 20.0.0-4416.el7
+    version_source:
+      description: Who said so. One of V(rpm), V(dpkg), V(lslpp), V(pkg), V(pkginfo), V(pkgutil), V(dsa_query).
+      type: str
+      sample: rpm
+    versions:
+      description: The build by every source that answered, normalised where it could be read. They can disagree.
+      type: dict
+      sample: {rpm: 20.0.0-4416, dsa_query: 20.0.0-4416}
+    platform:
+      description: The advisory's platform, V(windows), V(linux), V(unix) or V(macos).
+      type: str
+      sample: linux
+    os:
+      description: The operating system, V(windows), V(linux), V(aix), V(solaris) or V(macos).
+      type: str
+      sample: linux
+    os_version:
+      description: The kernel's release, on AIX and Solaris the version of the operating system.
+      type: str
+      sample: "5.11"
+    arch:
+      description: The architecture.
+      type: str
+      sample: x86_64
+    distribution:
+      description: C(id) and C(version) of a Linux distribution.
+      type: dict
+      sample: {id: rhel, version: "8.10"}
+    install_dir:
+      description: Where the agent is installed.
+      type: str
+      sample: /opt/ds_agent
+    service:
+      description: C(name) and C(state) of the agent's service, V(running), V(stopped) or V(failed).
+      type: dict
+      sample: {name: ds_agent, state: running}
+    activated:
+      description: Whether a Manager activated the agent.
+      type: bool
+      sample: true
+    manager_url:
+      description: The Manager that the agent reports to.
+      type: str
+      sample: https://dsm.example.com:4120/
+    relay:
+      description:
+        - C(enabled) tells whether the host looks like a Relay, and C(source) how that was found.
+        - A heuristic, overruled by the inventory.
+      type: dict
+      sample: {enabled: false, source: tcp_4122_listener}
+    anti_malware:
+      description: C(mode), C(driver_offline), C(engine) and C(patterns) of the Anti-Malware module.
+      type: dict
+      sample: {mode: "on", driver_offline: false, engine: 24.580.1013, patterns: [{name: Smart Scan Agent Pattern, version: 18.489.00}]}
+    reboot:
+      description: C(required) tells whether the agent asks for a reboot, and C(reasons) who asked for one.
+      type: dict
+      sample: {required: false, reasons: []}
+    remediation:
+      description: How far this collection came on this host, from its progress file.
+      type: dict
+      sample: {phase: done}
+    problems:
+      description: Why something is null.
+      type: list
+      elements: str
+      sample: ["dsa_query: no answer within 15 s"]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.deep_security.remediation.plugins.module_utils._agent import progress, record
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            timeout=dict(type="int", default=15),
+            progress_file=dict(type="path", default=progress.DEFAULT_PATH),
+        ),
+        supports_check_mode=True,
+    )
+    if module.params["timeout"] < 1:
+        module.fail_json(msg="timeout is %d; give at least 1 second" % module.params["timeout"])
+    module.exit_json(changed=False, agent=record.read(module.params["timeout"], module.params["progress_file"]))
+
+
+if __name__ == "__main__":
+    main()

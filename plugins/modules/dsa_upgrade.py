@@ -1,0 +1,322 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: dsa_upgrade
+short_description: Upgrade the Deep Security Agent of a host
+version_added: 0.1.0
+description:
+  - Brings a package to the host, verifies it, installs it with the platform's own package manager, and reads the build back.
+  - Never installs an older build over a newer one, and does nothing on a host that has the build already.
+  - Can be repeated at any point. A second run waits for a first one that still goes on, for instance after a lost connection.
+author:
+  - deep_security.remediation contributors (@deep-security-remediation)
+options:
+  version:
+    description: The build to reach.
+    type: str
+    required: true
+  installed:
+    description: The build that is installed, for the prediction in check mode. Used on the controller alone.
+    type: str
+  package:
+    description: The package as M(deep_security.remediation.dsa_plan) chose it. Used on the controller alone.
+    type: dict
+  path:
+    description: The package file on the host. Set by the action plugin; the host's own repository is used without it.
+    type: path
+  sha256:
+    description: The SHA-256 that the file must have. Set by the action plugin from O(package).
+    type: str
+  verify:
+    description:
+      - Whether to refuse a file that neither matches O(sha256) nor bears a good signature.
+    type: bool
+    default: true
+  self_protection:
+    description: Whether the agent protects itself. It is then switched off for the upgrade, and on again whatever happens.
+    type: bool
+    default: false
+  self_protection_password:
+    description:
+      - The password of the self-protection, where one is set in the Manager.
+      - The agent's own C(dsa_control) takes it as an argument only, so it is visible on the host's process list for a moment.
+    type: str
+  command:
+    description:
+      - Another command to install with. C({file}) and C({version}) are replaced.
+    type: str
+  timeout:
+    description: How long the installation may take, in seconds.
+    type: int
+    default: 1800
+  service_timeout:
+    description: How long the upgraded agent may take to answer with its new build, in seconds.
+    type: int
+    default: 120
+  reconnect_timeout:
+    description: How long a lost connection may stay lost, in seconds. Used on the controller alone.
+    type: int
+    default: 600
+  progress_file:
+    description: Where this collection keeps on the host how far a remediation came.
+    type: path
+    default: /var/opt/deep_security_remediation/progress.json
+extends_documentation_fragment:
+  - deep_security.remediation._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+seealso:
+  - module: deep_security.remediation.dsa_plan
+  - module: deep_security.remediation.dsa_verify
+"""
+
+EXAMPLES = r"""
+- name: Upgrade to the build that was planned
+  deep_security.remediation.dsa_upgrade:
+    version: 20.0.2-1390
+    package:
+      origin: directory
+      version: 20.0.2-1390
+      location: /srv/dsa/Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
+      file: Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
+"""
+
+RETURN = r"""
+before:
+  description: The build before.
+  returned: always
+  type: str
+  sample: 20.0.0-4416
+after:
+  description: The build after, as the host says it.
+  returned: always
+  type: str
+  sample: 20.0.2-1390
+source:
+  description: The package file that was used, or that the host's own repository was.
+  returned: always
+  type: str
+  sample: Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
+verified_by:
+  description: How the package was verified.
+  returned: when something was installed
+  type: str
+  sample: SHA-256
+command:
+  description: The command that installed it.
+  returned: when something was installed
+  type: list
+  elements: str
+  sample: [rpm, -U, /var/opt/deep_security_remediation/packages/Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm]
+output:
+  description: The last lines of the package manager.
+  returned: when something was installed
+  type: list
+  elements: str
+"""
+
+import fcntl
+import os
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.deep_security.remediation.plugins.module_utils._agent import control, install, progress, record
+
+
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def installed_build(agent):
+    """The package manager's word, or the running agent's, as (text, numbers)."""
+    return agent["version_raw"], install.numbers(agent["version_raw"])
+
+
+def wait_for_turn(module, folder, timeout):
+    """One upgrade at a time on a host: an earlier attempt, whose connection was lost, may still be at work."""
+    if not os.path.isdir(folder):
+        os.makedirs(folder, 0o755)
+    lock = open(os.path.join(folder, "upgrade.lock"), "w")
+    deadline = time.time() + timeout
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except (IOError, OSError):
+            if time.time() >= deadline:
+                module.fail_json(
+                    msg="another upgrade of this host is at work for more than %d s; look at it there" % timeout
+                )
+            time.sleep(1)
+
+
+class Upgrade(object):
+    def __init__(self, module):
+        self.module = module
+        self.params = module.params
+        self.target = install.numbers(module.params["version"])
+        self.result = dict(changed=False)
+
+    def fail(self, why):
+        after = record.read()
+        state = after["version_raw"] or "; ".join(after["problems"]) or "no agent"
+        self.module.fail_json(
+            msg="%s. The host now has: %s" % (why.rstrip("."), state), **dict(self.result, after=after["version_raw"])
+        )
+
+    def note(self, **changes):
+        progress.update(self.params["progress_file"], **changes)
+
+    def run(self):
+        agent = record.read(progress_path=self.params["progress_file"])
+        text, build = installed_build(agent)
+        self.result["before"] = text
+        left_off = (agent["remediation"] or {}).get("self_protection") == "off"
+        if build is not None and build >= self.target:
+            if left_off:
+                self.restore_self_protection()
+            self.finish(agent)
+        if not agent["installed"]:
+            self.module.fail_json(
+                msg="there is no agent to upgrade: %s" % ("; ".join(agent["problems"]) or "none is installed")
+            )
+        path = self.params["path"]
+        try:
+            if path:
+                self.result["verified_by"] = install.inspect(
+                    path, self.params["version"], self.params["sha256"], self.params["verify"]
+                )
+            if self.module.check_mode:
+                self.module.exit_json(**dict(self.result, changed=True, after=self.params["version"]))
+            # What was written here tells any later run that an update is due, even if this one ends now.
+            self.note(
+                phase="upgrading",
+                since=now(),
+                to=self.params["version"],
+                patterns=agent["anti_malware"]["patterns"],
+                engine=agent["anti_malware"]["engine"],
+                **{"from": text or (agent["remediation"] or {}).get("from")},
+            )
+            self.install(agent["os"], path)
+        except install.InstallError as error:
+            self.fail(str(error))
+        self.finish(self.read_back())
+
+    def install(self, os_name, path):
+        params = self.params
+        if params["self_protection"]:
+            self.note(self_protection="off")  # first the note: a crash between the two must not leave it off unseen
+            problem = control.self_protection(False, params["self_protection_password"])
+            if problem:
+                self.note(self_protection=None)
+                raise install.InstallError(
+                    "self-protection could not be switched off: %s; is the password right?" % problem
+                )
+        try:
+            argv, answer = install.install(os_name, path, params["version"], params["command"], params["timeout"])
+        finally:
+            if params["self_protection"]:
+                self.restore_self_protection()
+        output = (answer.out + answer.err).strip().splitlines()[-20:]
+        self.result.update(command=argv, output=output)
+        if answer.timed_out:
+            raise install.InstallError("%s was stopped after %d s" % (argv[0], params["timeout"]))
+        if answer.rc != 0:
+            hint = "" if params["self_protection"] else " If the agent protects itself, set dsa_self_protection."
+            raise install.InstallError(
+                "%s failed with exit status %s: %s.%s" % (argv[0], answer.rc, " | ".join(output[-3:]), hint)
+            )
+
+    def restore_self_protection(self):
+        """Some seconds of patience: right after an installation the agent may not listen yet."""
+        deadline = time.time() + self.params["service_timeout"]
+        while True:
+            problem = control.self_protection(True, self.params["self_protection_password"])
+            if problem is None:
+                self.note(self_protection=None)
+                return
+            if time.time() >= deadline:
+                self.result["self_protection"] = "off"
+                self.fail("self-protection could not be switched on again: %s; switch it on in the Manager" % problem)
+            time.sleep(2)
+
+    def read_back(self):
+        """Read until the package manager and the running agent both give the new build, or the time is up."""
+        deadline = time.time() + self.params["service_timeout"]
+        while True:
+            agent = record.read(progress_path=self.params["progress_file"])
+            builds = [install.numbers(text) for text in agent["versions"].values()]
+            if len(builds) > 1 and all(build is not None and build >= self.target for build in builds):
+                return agent
+            if time.time() >= deadline:
+                break
+            time.sleep(2)
+        said = ", ".join("%s says %s" % pair for pair in sorted(agent["versions"].items())) or "nobody gives a build"
+        service = "the service %s is %s" % (
+            agent["service"]["name"],
+            agent["service"]["state"] or "in an unknown state",
+        )
+        if installed_build(agent)[1] == self.target:
+            self.note(phase="update_pending")
+        self.fail(
+            "the package manager reported success, but %d s later %s, and %s%s"
+            % (self.params["service_timeout"], said, service, "".join("; " + problem for problem in agent["problems"]))
+        )
+
+    def finish(self, agent):
+        text, build = installed_build(agent)
+        self.result["after"] = text
+        if (agent["remediation"] or {}).get("phase") == "upgrading":
+            self.note(phase="update_pending")
+        if self.params["path"] and os.path.exists(self.params["path"]):
+            os.unlink(self.params["path"])
+        self.result["changed"] = self.result["before"] != text
+        self.module.exit_json(**self.result)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            version=dict(type="str", required=True),
+            installed=dict(type="str"),
+            package=dict(type="dict"),
+            path=dict(type="path"),
+            sha256=dict(type="str"),
+            verify=dict(type="bool", default=True),
+            self_protection=dict(type="bool", default=False),
+            self_protection_password=dict(type="str", no_log=True),
+            command=dict(type="str"),
+            timeout=dict(type="int", default=1800),
+            service_timeout=dict(type="int", default=120),
+            reconnect_timeout=dict(type="int", default=600),
+            progress_file=dict(type="path", default=progress.DEFAULT_PATH),
+        ),
+        supports_check_mode=True,
+    )
+    if install.numbers(module.params["version"]) is None:
+        module.fail_json(msg="version is %r; write a build such as 20.0.2-1390" % module.params["version"])
+    # Kept open, and with it locked, until the process ends.
+    lock = None
+    if not module.check_mode:
+        lock = wait_for_turn(module, os.path.dirname(module.params["progress_file"]), module.params["timeout"])
+    try:
+        Upgrade(module).run()
+    finally:
+        if lock:
+            lock.close()
+
+
+if __name__ == "__main__":
+    main()

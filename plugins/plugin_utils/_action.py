@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""What the action plugins share: reading any host, surviving a connection that drops, seeing the fleet."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from ._advisory import Advisory, AdvisoryError, BuildError, load_advisory, parse_build
+from ._fleet import REGISTERED, VARIABLES, Fleet, Host, SettingsError
+
+COLLECTION = "deep_security.remediation"
+Result = dict[str, t.Any]
+# How dsa_info and all that read through it describe their reading; the modules keep the defaults.
+READING_OPTIONS: dict[str, dict[str, t.Any]] = {"timeout": {"type": "int"}, "progress_file": {"type": "path"}}
+
+
+def normalise(record: Mapping[str, t.Any]) -> Result:
+    """Bring the builds of a fresh record into one spelling; what cannot be read stays as it was written."""
+    done = dict(record)
+
+    def spelt(text: object) -> object:
+        try:
+            return parse_build(text).text
+        except BuildError:
+            return text
+
+    done["versions"] = {source: spelt(text) for source, text in (record.get("versions") or {}).items()}
+    try:
+        done["version"] = parse_build(record.get("version_raw")).text
+    except BuildError as error:
+        done["version"] = None
+        if record.get("version_raw") is not None:
+            done["problems"] = [*(record.get("problems") or []), f"{record.get('version_source')}: {error}"]
+    return done
+
+
+class DsaAction(ActionBase):  # type: ignore[misc]  # ansible-core's base class is not typed
+    """Base of this collection's action plugins."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """Run act() and turn what the operator can mend into a plain failure."""
+        super().run(tmp, task_vars)
+        try:
+            return self.act(task_vars or {})
+        except (AdvisoryError, SettingsError) as error:
+            raise AnsibleActionFail(str(error)) from error
+
+    def act(self, task_vars: dict[str, t.Any]) -> Result:
+        """Do the work of one task and return its result."""
+        raise NotImplementedError
+
+    def arguments(self, spec: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:
+        """The task's arguments, checked against a spec of the form that modules use."""
+        return dict(self.validate_argument_spec(argument_spec=spec)[1])
+
+    def say(self, text: str) -> None:
+        """Show a line to the operator at once, while the task goes on."""
+        self._display.display(text)
+
+    def read_record(self, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+        """Run the reader that fits the host and return its result with the record normalised.
+
+        Raises AnsibleConnectionFailure when the host does not answer.
+        """
+        windows = getattr(self._connection._shell, "_IS_WINDOWS", False)
+        given = {key: arguments[key] for key in READING_OPTIONS if arguments.get(key) is not None}
+        result = self.run_module("win_dsa_info" if windows else "dsa_info", given, task_vars)
+        if isinstance(result.get("agent"), Mapping):
+            result["agent"] = normalise(result["agent"])
+        return result
+
+    def run_module(self, name: str, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+        """Run one of this collection's modules on the host; a lost connection raises AnsibleConnectionFailure."""
+        result: Result = self._execute_module(
+            module_name=f"{COLLECTION}.{name}", module_args=dict(arguments), task_vars=task_vars
+        )
+        if result.get("unreachable"):
+            raise AnsibleConnectionFailure(str(result.get("msg")))
+        return result
+
+    def run_action(self, name: str, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+        """Run an action of ansible-core on the host, as a task of its own would."""
+        task = self._task.copy()
+        task.args = dict(arguments)
+        action = self._shared_loader_obj.action_loader.get(
+            f"ansible.builtin.{name}",
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        result: Result = action.run(task_vars=task_vars)
+        return result
+
+    def reconnecting(self, seconds: float, what: str, attempt: Callable[[], Result]) -> Result:
+        """Do attempt(), again after each loss of the connection, for at most that many seconds of silence.
+
+        attempt must be safe to repeat. The last AnsibleConnectionFailure is raised when the time is up.
+        """
+        lost_at: float | None = None
+        while True:
+            try:
+                return attempt()
+            except AnsibleConnectionFailure as error:
+                now = time.monotonic()
+                if lost_at is None:
+                    lost_at = now
+                    self.say(f"{what}: the connection was lost ({_line(error)}); trying again for {seconds:.0f} s")
+                if now - lost_at >= seconds:
+                    raise
+                time.sleep(min(5.0, seconds))
+                # Where there is nothing to reset the next attempt tells.
+                with suppress(AnsibleConnectionFailure, AttributeError, NotImplementedError):
+                    self._connection.reset()
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
+
+
+def advisory_of(arguments: Mapping[str, t.Any]) -> Advisory:
+    """The advisory that a task names, or the default one."""
+    return load_advisory(str(arguments["advisory"])) if arguments.get("advisory") else load_advisory()
+
+
+def see_fleet(
+    advisory: Advisory, task_vars: Mapping[str, t.Any], relay_readings: Iterable[Mapping[str, t.Any]] = ()
+) -> Fleet:
+    """Every host of the inventory with what this run knows of it.
+
+    relay_readings: results of a loop of dsa_assess over Relays outside the play, with the host's name in item.
+    """
+    readings = {str(reading["item"]): reading for reading in relay_readings if "item" in reading}
+    hostvars, groups = task_vars["hostvars"], task_vars["groups"]
+    member_of: dict[str, list[str]] = {}
+    for group, names in groups.items():
+        if group.startswith("deep_security_"):
+            for name in names:
+                member_of.setdefault(name, []).append(group)
+    hosts: dict[str, Host] = {}
+    for name in groups["all"]:
+        variables = hostvars[name]
+        values: dict[str, t.Any] = {}
+        for key in (*VARIABLES, *REGISTERED):
+            if key in variables:
+                try:
+                    values[key] = variables[key]
+                except Exception as error:
+                    raise SettingsError(f"{key} of {name} cannot be used: {error}") from error
+        if name in readings:
+            values.setdefault("__assess_result", readings[name])
+        hosts[str(name)] = Host.from_variables(str(name), member_of.get(name, []), values)
+    return Fleet(hosts, advisory)

@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""Build numbers of Deep Security Agents: read strictly, compared as whole tuples."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from packaging.version import Version
+
+# Longer than any spelling a package manager gives, short enough to quote in a message.
+_LONGEST = 64
+_SPELLING = re.compile(
+    r"(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})[-.](?P<build>[0-9]{1,9})"
+    # A distribution and architecture: .el7, .ol7.x86_64. Never the marks of what comes before or after a release.
+    r"(?:\.(?!(?:dev|pre|post|rc|alpha|beta)[0-9]*(?:\.|$))[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)?",
+)
+
+
+class BuildError(ValueError):
+    """A text is no build number; the message says why and quotes the text, shortened."""
+
+
+@dataclass(frozen=True, order=True)
+class Build:
+    """One build, such as 20.0.0-6313.
+
+    Ordered by the whole version: 20.0.2-1390 is newer than 20.0.0-4726.
+    """
+
+    version: Version
+    text: str = field(compare=False)
+
+    @property
+    def line(self) -> str:
+        """The product line, such as 20.0."""
+        return f"{self.version.major}.{self.version.minor}"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def shorten(value: object) -> str:
+    """Quote any value in one short line, for messages."""
+    if isinstance(value, (str, bytes)) and len(value) > _LONGEST:
+        return f"{value[:_LONGEST]!r}… ({len(value)} characters)"
+    text = repr(value)
+    return text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST] + "…"
+
+
+def parse_build(text: object) -> Build:
+    """Read 20.0.0-6313, 20.0.0.6313 or 20.0.0-4416.el7.
+
+    Raises BuildError for everything else, 0.0.0.0 (the Manager's word for "no agent") included.
+    """
+    if not isinstance(text, str):
+        raise BuildError(f"the version is {shorten(text)}, not text such as 20.0.0-6313")
+    if not text:
+        raise BuildError("the version is empty")
+    match = _SPELLING.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise BuildError(f"the version {shorten(text)} is not four numbers such as 20.0.0-6313 or 20.0.0.6313")
+    version = Version(f"{match['release']}.{match['build']}")
+    if version.release == (0, 0, 0, 0):
+        raise BuildError("the version 0.0.0.0 means that no agent reported one")
+    return Build(version, "{}.{}.{}-{}".format(*version.release))

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""Packages from a URL or from the Manager: each distinct file is fetched once, by the controller, and kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ansible.module_utils.urls import open_url
+
+from ._fleet import Package, SettingsError
+
+# The Manager answers 200 with an empty or explaining body when the software is not imported: look at the file itself.
+_MAGIC = {".rpm": b"\xed\xab\xee\xdb", ".deb": b"!<arch>\n", ".gz": b"\x1f\x8b", ".msi": b"\xd0\xcf\x11\xe0"}
+
+
+class Downloads:
+    """A folder of fetched packages, one file per URL, complete or not there."""
+
+    def __init__(self, folder: str, ca_path: str | None, validate_certs: bool, say: Callable[[str], None]) -> None:
+        self._folder = Path(folder).expanduser()
+        self._ca_path = ca_path
+        self._validate_certs = validate_certs
+        self._say = say
+        self._failed: dict[str, str] = {}
+
+    def bring(self, package: Package) -> Package:
+        """The package as a file on the controller. Raises SettingsError with what went wrong and what to do."""
+        if package.location in self._failed:
+            raise SettingsError(self._failed[package.location])
+        path = self._folder / hashlib.sha256(package.location.encode()).hexdigest()[:16] / package.file
+        try:
+            if not path.is_file() or (package.sha256 and _sha256(path) != package.sha256):
+                self._fetch(package, path)
+        except (OSError, ValueError) as error:  # urllib's errors are OSErrors, ansible's SSL ones ValueErrors
+            message = (
+                f"{package.location} cannot be downloaded: {error}; check the address, the certificate and the proxy"
+            )
+            self._failed[package.location] = message
+            raise SettingsError(message) from error
+        except SettingsError as error:
+            self._failed[package.location] = str(error)
+            raise
+        return dataclasses.replace(package, origin="directory", location=str(path))
+
+    def _fetch(self, package: Package, path: Path) -> None:
+        self._say(f"downloading {package.location}")
+        # The explicit build in the address is meant, not what the Manager's version control prefers.
+        headers = {"Agent-Version-Control": "off"} if package.origin == "manager" else None
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, part = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with (
+                os.fdopen(handle, "wb") as stream,
+                open_url(
+                    package.location,
+                    headers=headers,
+                    timeout=60,
+                    ca_path=self._ca_path,
+                    validate_certs=self._validate_certs,
+                ) as response,
+            ):
+                shutil.copyfileobj(response, stream, 1024 * 1024)
+            self._inspect(package, Path(part))
+            os.replace(part, path)
+        finally:
+            Path(part).unlink(missing_ok=True)
+
+    def _inspect(self, package: Package, part: Path) -> None:
+        with part.open("rb") as stream:
+            head = stream.read(8)
+        magic = _MAGIC.get(path_suffix(package.file))
+        if not head or (magic and not head.startswith(magic)):
+            hint = "import this build into the Manager" if package.origin == "manager" else "check the address"
+            raise SettingsError(
+                f"{package.location} gave no package ({part.stat().st_size} bytes of something else); {hint}"
+            )
+        if package.sha256 and (found := _sha256(part)) != package.sha256:
+            raise SettingsError(
+                f"{package.location} has SHA-256 {found}, and not {package.sha256} as you state; "
+                "it was thrown away: find out which of the two is right"
+            )
+
+
+def path_suffix(file: str) -> str:
+    """The last ending of a file name, with its dot."""
+    return Path(file).suffix.lower()
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1024 * 1024):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,32 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""The hosts together: who is a Relay, who depends on whom, who may be touched now and with which package."""
+
+from __future__ import annotations
+
+from .hosts import PENDING, REGISTERED, VARIABLES, Fleet, Host
+from .packages import Package, choose, vendor_platforms
+from .plan import Plan, Work, make_plan
+from .settings import SettingsError, flag_of, names_of, target_for
+
+__all__ = [
+    "PENDING",
+    "REGISTERED",
+    "VARIABLES",
+    "Fleet",
+    "Host",
+    "Package",
+    "Plan",
+    "SettingsError",
+    "Work",
+    "choose",
+    "flag_of",
+    "make_plan",
+    "names_of",
+    "target_for",
+    "vendor_platforms",
+]

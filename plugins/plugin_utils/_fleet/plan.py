@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""Who is to be worked on now, with what, and who must wait and why.
+
+The plan is made anew from the present state whenever somebody is about to be touched. So the order (every Relay fixed
+and updated before any Agent below it) does not hang on the order of plays: it holds in another job, another slice,
+another day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from .._advisory import Build, BuildError, Verdict, parse_build
+from .hosts import PENDING, Fleet, Host
+from .packages import Package, choose
+from .settings import SettingsError, percentage_of, target_for
+
+Wave = Literal["relays", "agents"]
+# Fewer failures than this are no pattern, whatever their percentage.
+_FAILURES_THAT_COUNT = 2
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one host needs. package is None when only the security update is left to do."""
+
+    wave: Wave
+    verdict: str
+    installed: str | None
+    target: str | None
+    package: Package | None
+
+    def as_dict(self) -> dict[str, object]:
+        """The work as plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """todo: the hosts to work on; blocked: host → why it must wait, or cannot be helped from here."""
+
+    todo: Mapping[str, Work]
+    blocked: Mapping[str, str]
+
+
+class _Blocked(Exception):
+    """The host needs work that cannot be done; the message says why and what the operator can do."""
+
+
+def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> Plan:
+    """Plan for the hosts in scope. predicting: check mode, where a Relay that would be fixed counts as fixed.
+
+    Raises SettingsError when a setting makes the whole run pointless or unsafe, such as a target without the fix.
+    """
+    todo: dict[str, Work] = {}
+    blocked: dict[str, str] = {}
+    for name in scope:
+        host = fleet.hosts[name]
+        if host.unread:
+            continue  # the report says so
+        try:
+            work = _work(fleet, host)
+        except _Blocked as error:
+            blocked[name] = str(error)
+            continue
+        if work is not None:
+            todo[name] = work
+
+    spent = _spent_waves(fleet)
+    relays_to_do = {name for name, work in todo.items() if work.wave == "relays" and not fleet.hosts[name].failure}
+    for name, work in list(todo.items()):
+        objection = spent.get(work.wave)
+        if objection is None and work.wave == "agents":
+            objection = _wait_for_relays(fleet, fleet.hosts[name], relays_to_do if predicting else set())
+        if objection:
+            blocked[name] = objection
+            del todo[name]
+    return Plan(todo, blocked)
+
+
+def _work(fleet: Fleet, host: Host) -> Work | None:
+    """What the host needs, None when nothing."""
+    judged = fleet.judge(host)
+    wave: Wave = "relays" if host.role == "relay" else "agents"
+    half_done = host.phase == "upgrading" and judged.verdict == "unknown"
+    if judged.action == "upgrade" or half_done:
+        if host.role == "appliance":
+            raise _Blocked(
+                "a virtual appliance's agent is upgraded from the Manager, with a package from "
+                f"{fleet.advisory.appliance_packages['from']} to {fleet.advisory.appliance_packages['to']}"
+            )
+        return _upgrade(fleet, host, judged, wave)
+    if host.phase in PENDING and judged.verdict != "not_installed":
+        # Upgraded in an earlier run, or by hand since: what is left is the update, and to see that all is well.
+        return Work(wave, judged.verdict, judged.version, None, None)
+    return None  # it complies, or nothing that can be done here would make it: its verdict says what is to be done
+
+
+def _upgrade(fleet: Fleet, host: Host, judged: Verdict, wave: Wave) -> Work:
+    platform = judged.platform or ""
+    target = target_for(host.variables.get("dsa_target_version"), platform, fleet.advisory)
+    if target is None:
+        raise _Blocked(
+            f"it needs an upgrade, but dsa_target_version names no build for {platform}; name one, at or above "
+            f"{judged.fixed_from or 'a fixed build'}"
+        )
+    if judged.version is not None:
+        installed = parse_build(judged.version)
+        if installed >= target:
+            raise _Blocked(
+                f"{installed} is {judged.verdict} and not older than dsa_target_version {target}; "
+                "agents are never downgraded, name a newer target"
+            )
+    progress = (host.record or {}).get("remediation")
+    if judged.version is None and isinstance(progress, Mapping):
+        _refuse_older_target(progress.get("to"), target)
+    try:
+        package = choose(host.record or {}, target, host.variables)
+    except SettingsError as error:
+        raise _Blocked(str(error)) from error
+    return Work(wave, judged.verdict, judged.version, target.text, package)
+
+
+def _refuse_older_target(begun: object, target: Build) -> None:
+    """A half-installed agent hides its build: go on with what was begun, or with something newer."""
+    try:
+        build = parse_build(begun)
+    except BuildError:
+        return
+    if build > target:
+        raise _Blocked(f"an upgrade to {build} was begun and did not finish; dsa_target_version {target} is older")
+
+
+def _wait_for_relays(fleet: Fleet, host: Host, as_good_as_fixed: set[str]) -> str | None:
+    relays = fleet.relays_of(host)
+    if relays is None:
+        return (
+            "no Relay is known: put the Relays into the group deep_security_relays (they are then read even outside "
+            "--limit), or set dsa_relays to [] on hosts that use none of yours"
+        )
+    objections = [fleet.relay_objection(relay) for relay in relays if relay.name not in as_good_as_fixed]
+    said = [objection for objection in objections if objection]
+    if not said:
+        return None
+    more = f" and {len(said) - 3} more" if len(said) > 3 else ""
+    return f"Relays come first: {'; '.join(said[:3])}{more}"
+
+
+def _spent_waves(fleet: Fleet) -> dict[Wave, str]:
+    """Waves in which too many hosts failed to go on with the next batch."""
+    spent: dict[Wave, str] = {}
+    for wave in ("relays", "agents"):
+        tried = [host for host in fleet.hosts.values() if host.stages and (host.role == "relay") == (wave == "relays")]
+        failed = [host for host in tried if host.failure]
+        if len(failed) < _FAILURES_THAT_COUNT:
+            continue
+        allowed = percentage_of(failed[0].variables.get("dsa_max_fail_percentage", 50), "dsa_max_fail_percentage")
+        if 100 * len(failed) > allowed * len(tried):
+            spent[wave] = (
+                f"not started: {len(failed)} of {len(tried)} hosts before it failed, more than "
+                f"dsa_max_fail_percentage ({allowed} %) allows; mend them and run again"
+            )
+    return spent

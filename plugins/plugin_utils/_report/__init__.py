@@ -1,0 +1,14 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""One model of what a run did, and the forms people and machines read it in."""
+
+from __future__ import annotations
+
+from .outcomes import Outcome, Report, make_report
+from .table import render
+
+__all__ = ["Outcome", "Report", "make_report", "render"]

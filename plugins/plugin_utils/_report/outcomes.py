@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""What a run did to every host: the fleet as it stands at the end, with the hosts that failed or were silent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from .._advisory import decide
+from .._fleet import Fleet, Host
+from .._fleet.findings import Finding, find
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One host. compliant: by verdict; passed: compliant, nothing failed, and nothing found that fails the gate."""
+
+    host: str
+    role: str
+    verdict_before: str
+    verdict: str
+    compliant: bool
+    passed: bool
+    version_before: str | None
+    version: str | None
+    done: str
+    """upgraded, updated, nothing, blocked, failed; in check mode would upgrade, would update."""
+    reason: str
+    reason_code: str
+    action: str
+    """What the verdict calls for now."""
+    stage: str | None
+    """The last stage that ran."""
+    error: str | None
+    reboot: str | None
+    """done, pending, or null."""
+    findings: tuple[Finding, ...]
+    diagnostics: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All outcomes and their sum."""
+
+    advisory: str
+    title: str
+    source: str
+    check_mode: bool
+    started: str | None
+    finished: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every host passed."""
+        return all(outcome.passed for outcome in self.outcomes)
+
+    def summary(self) -> dict[str, object]:
+        """Counts, small enough for any place."""
+        return {
+            "hosts": len(self.outcomes),
+            "passed": sum(outcome.passed for outcome in self.outcomes),
+            "not_passed": sum(not outcome.passed for outcome in self.outcomes),
+            "verdicts": dict(sorted(Counter(outcome.verdict for outcome in self.outcomes).items())),
+            "done": dict(sorted(Counter(outcome.done for outcome in self.outcomes).items())),
+        }
+
+    def as_dict(self) -> dict[str, object]:
+        """The whole report as plain data; the form of the JSON file."""
+        return {
+            "schema": 1,
+            "advisory": self.advisory,
+            "title": self.title,
+            "source": self.source,
+            "check_mode": self.check_mode,
+            "started": self.started,
+            "finished": self.finished,
+            "passed": self.passed,
+            "summary": self.summary(),
+            "hosts": [asdict(outcome) for outcome in self.outcomes],
+        }
+
+
+def make_report(
+    fleet: Fleet, names: Iterable[str], check_mode: bool, finished: str, started: str | None = None
+) -> Report:
+    """The report about the named hosts, in the order of the inventory."""
+    return Report(
+        advisory=fleet.advisory.id,
+        title=fleet.advisory.title,
+        source=fleet.advisory.source,
+        check_mode=check_mode,
+        started=started,
+        finished=finished,
+        outcomes=tuple(_outcome(fleet, fleet.hosts[name]) for name in names),
+    )
+
+
+def _outcome(fleet: Fleet, host: Host) -> Outcome:
+    first_record = host.first.get("agent") if host.first else None
+    before = decide(first_record, fleet.advisory) if isinstance(first_record, Mapping) else None
+    stage = next(reversed(host.stages), None)
+    error = ": ".join(host.failure) if host.failure else None
+    reboot = _reboot(host)
+    diagnostics = host.stages.get("security_update", {}).get("diagnostics")
+    common = {
+        "host": host.name,
+        "role": host.role,
+        "verdict_before": before.verdict if before else "unreachable" if host.unreachable else "unknown",
+        "version_before": before.version if before else None,
+        "stage": stage,
+        "error": error,
+        "reboot": reboot,
+        "diagnostics": str(diagnostics) if diagnostics else None,
+    }
+    if host.unread:
+        return Outcome(
+            **common,
+            verdict="unreachable" if host.unreachable else "unknown",
+            compliant=False,
+            passed=False,
+            version=None,
+            done="nothing",
+            reason=f"The host is not judged: {host.unread}",
+            reason_code="unreachable" if host.unreachable else "not_read",
+            action="investigate",
+            findings=(),
+        )
+    now = fleet.judge(host)
+    findings = tuple(find(host.record or {}))
+    gating = [finding for finding in findings if finding.fails_gate]
+    blocked = _blocked(host)
+    # A blocked host says why it was not touched, a failed one what failed; the verdict alone says neither.
+    reason = " ".join([error or blocked or now.reason, *(finding.message for finding in findings)])
+    return Outcome(
+        **common,
+        verdict=now.verdict,
+        compliant=now.compliant,
+        passed=now.compliant and not error and not gating,
+        version=now.version,
+        done=_done(host, blocked),
+        reason=reason,
+        reason_code="failed" if error else "blocked" if blocked else now.reason_code,
+        action=now.action,
+        findings=findings,
+    )
+
+
+def _blocked(host: Host) -> str | None:
+    blocked = host.plan.get("blocked") if host.plan else None
+    why = blocked.get(host.name) if isinstance(blocked, Mapping) else None
+    return str(why) if why and not host.stages else None
+
+
+def _done(host: Host, blocked: str | None) -> str:
+    if host.failure:
+        return "failed"
+    upgrade, update = host.stages.get("upgrade", {}), host.stages.get("security_update", {})
+    if update.get("outcome") == "predicted":
+        return "would upgrade" if upgrade.get("changed") else "would update"
+    if upgrade.get("changed"):
+        return "upgraded"
+    if update.get("changed"):
+        return "updated"
+    return "blocked" if blocked else "nothing"
+
+
+def _reboot(host: Host) -> str | None:
+    result = host.stages.get("reboot", {})
+    if result.get("rebooted"):
+        return "done"
+    record_reboot = (host.record or {}).get("reboot")
+    pending = isinstance(record_reboot, Mapping) and record_reboot.get("required") is True
+    return "pending" if pending or result.get("deferred") else None
