@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Decide who may be worked on now, with which package, and who must wait."""
@@ -12,6 +12,7 @@ import typing as t
 from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet
 from ..plugin_utils._download import Downloads
 from ..plugin_utils._fleet import Plan, SettingsError, make_plan
+from ..plugin_utils._fleet.variables import check, misspelt, specification
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     "advisory": {"type": "str"},
@@ -31,6 +32,7 @@ class ActionModule(DsaAction):
         fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"])
         predicting = bool(self._task.check_mode)
         scope = [name for name in task_vars["ansible_play_batch"] if name in fleet.hosts]
+        self._check_variables(scope, task_vars)
         plan = make_plan(fleet, scope, predicting)
         if not predicting:
             plan = self._bring(plan, arguments)
@@ -42,6 +44,15 @@ class ActionModule(DsaAction):
             "waves": waves,
             "msg": f"{len(plan.todo)} to do, {len(plan.blocked)} that cannot be done now",
         }
+
+    def _check_variables(self, scope: list[str], task_vars: dict[str, t.Any]) -> None:
+        seen: set[str] = set()
+        for name in scope:
+            variables = task_vars["hostvars"][name]
+            seen.update(variables)
+            check(name, {key: variables[key] for key in specification() if key in variables})
+        for sentence in misspelt(seen):
+            self._display.warning(sentence)
 
     def _bring(self, plan: Plan, arguments: dict[str, t.Any]) -> Plan:
         """Fetch each distinct file once, before any host is touched; whose file cannot be had is blocked."""

@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Reboot a host if the operator's policy says so and the agent asks for it."""
@@ -14,6 +14,7 @@ from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
+    "reboot": {"type": "dict"},
     "policy": {"type": "str", "choices": ["never", "if_required", "always"], "default": "never"},
     "reboot_timeout": {"type": "int", "default": 1800},
     "reconnect_timeout": {"type": "int", "default": 300},
@@ -28,10 +29,14 @@ class ActionModule(DsaAction):
         arguments = self.arguments(_OPTIONS)
         policy, host = arguments["policy"], task_vars["inventory_hostname"]
         try:
-            read = self.reconnecting(
-                arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
-            )
-            asked = (read.get("agent") or {}).get("reboot") or {}
+            asked = arguments["reboot"]
+            if asked is None and self._task.check_mode:
+                asked = {}  # nothing was upgraded, so nothing asks for a reboot yet
+            if asked is None:
+                read = self.reconnecting(
+                    arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
+                )
+                asked = (read.get("agent") or {}).get("reboot") or {}
             required, reasons = asked.get("required"), ", ".join(asked.get("reasons") or [])
             if policy == "never" or (policy == "if_required" and required is not True):
                 deferred = required is True
@@ -51,8 +56,9 @@ class ActionModule(DsaAction):
         except AnsibleConnectionFailure as error:
             return {"changed": False, "failed": True, "rebooted": False, "msg": f"the host was lost: {error}"}
         if result.get("failed"):
-            text = f"the host did not come back from its reboot within {arguments['reboot_timeout']} s: {result.get('msg')}"
-            return {"changed": True, "failed": True, "rebooted": False, "msg": text + "; look at its console"}
+            limit, why = arguments["reboot_timeout"], result.get("msg")
+            text = f"the host did not come back from its reboot within {limit} s: {why}; look at its console"
+            return {"changed": True, "failed": True, "rebooted": False, "msg": text}
         return {
             "changed": True,
             "rebooted": True,

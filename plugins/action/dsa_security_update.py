@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Start a security update, watch it from the controller, and tell the operator how it ended."""
@@ -112,7 +112,9 @@ class ActionModule(DsaAction):
         if made.get("failed"):
             result["msg"] += f"; diagnostics could not be made: {made.get('msg')}"
             return result
-        local = Path(arguments["diagnostics_dir"]) / task_vars["inventory_hostname"] / Path(made["path"]).name
+        local = (
+            Path(arguments["diagnostics_dir"]).absolute() / task_vars["inventory_hostname"] / Path(made["path"]).name
+        )
         fetched = self.run_action("fetch", {"src": made["path"], "dest": str(local), "flat": True}, task_vars)
         if fetched.get("failed"):
             result["msg"] += f"; diagnostics are on the host in {made['path']} ({fetched.get('msg')})"

@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Bring the package to the host, install it there, and see it through a connection that drops."""
@@ -19,9 +19,9 @@ _STAGING = "/var/opt/deep_security_remediation/packages"
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     "version": {"type": "str", "required": True},
     "installed": {"type": "str"},
-    "package": {"type": "dict", "required": True},
+    "package": {"type": "dict"},
     "verify": {"type": "bool", "default": True},
-    "self_protection": {"type": "bool", "default": False},
+    "self_protection": {"type": "bool"},
     "self_protection_password": {"type": "str", "no_log": True},
     "command": {"type": "str"},
     "timeout": {"type": "int", "default": 1800},
@@ -38,10 +38,10 @@ class ActionModule(DsaAction):
         """Return before and after, and failed with a reason and a remedy when the build was not reached."""
         arguments = self.arguments(_OPTIONS)
         host, package, version = task_vars["inventory_hostname"], arguments["package"], arguments["version"]
-        origin = package.get("origin")
-        if origin not in ("directory", "repository", "url", "manager"):
+        origin = package.get("origin") if package else "installed"
+        if origin not in ("directory", "repository", "url", "manager", "installed"):
             raise SettingsError(f"package.origin is {origin!r}; take the package that dsa_plan chose")
-        source = package.get("file") or "the host's own repository"
+        source = package.get("file") or "the host's own repository" if package else "the package that is installed"
         predicted = {"before": arguments["installed"], "after": version, "source": source}
         if self._task.check_mode:
             return {
@@ -52,9 +52,10 @@ class ActionModule(DsaAction):
 
         here_alone = ("package", "installed", "reconnect_timeout")
         given = {key: value for key, value in arguments.items() if value is not None and key not in here_alone}
-        given["sha256"] = package.get("sha256")
+        given.setdefault("self_protection", bool(arguments["self_protection_password"]))
+        given.update({"sha256": package.get("sha256")} if package else {"restart": True})
         try:
-            if origin != "repository":
+            if origin not in ("repository", "installed"):
                 given["path"] = f"{_STAGING}/{package['file']}"
                 staged = self.reconnecting(
                     arguments["reconnect_timeout"], host, lambda: self._stage(package, task_vars)

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -13,14 +13,16 @@ module: dsa_assess
 short_description: Judge the Deep Security Agent of a host by an advisory
 version_added: 0.1.0
 description:
-  - Reads the agent of a host in one remote task, whatever its platform, and decides whether it is affected by an advisory.
+  - Reads the agent of a host in one remote task, whatever its platform, and decides whether it is affected by an
+    advisory.
   - With O(agent) it judges that record and touches no host.
   - It does not fail for an agent that is affected or cannot be read. What cannot be told is V(unknown), with a reason.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
   agent:
-    description: An agent record to judge instead of reading the host, as M(deep_security.remediation.dsa_info) returns it.
+    description:
+      - An agent record to judge instead of reading the host, as M(deep_security.remediation.dsa_info) returns it.
     type: dict
   advisory:
     description: The id of an advisory that ships with the collection, or the path of another one on the controller.
@@ -84,10 +86,11 @@ findings:
   returned: always
   type: list
   elements: dict
-  sample: [{code: anti_malware_offline, message: "The Anti-Malware engine is offline: the host is not protected.", fails_gate: true}]
+  sample: [{code: anti_malware_offline, message: The Anti-Malware engine is offline., fails_gate: true}]
 verdict:
   description:
-    - The decision about the agent. One of V(affected), V(fixed), V(indeterminate), V(not_affected), V(conditional), V(mitigated),
+    - The decision about the agent. One of V(affected), V(fixed), V(indeterminate), V(not_affected), V(conditional),
+      V(mitigated),
       V(not_applicable), V(not_installed), V(unknown).
   returned: always
   type: str

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -13,10 +13,12 @@ module: dsa_info
 short_description: Read the Deep Security Agent of a host
 version_added: 0.1.0
 description:
-  - Reads, in one call and without changing anything, what a host says about its Deep Security Agent (DSA), its build by every
+  - Reads, in one call and without changing anything, what a host says about its Deep Security Agent (DSA), its build
+    by every
     source that answers, its service, its Anti-Malware state and whether it looks like a Relay.
   - It collects and judges nothing. Use M(deep_security.remediation.dsa_assess) for a verdict.
-  - A host without an agent, without permission, with a tool that is missing, hangs or answers in another language gives a record
+  - A host without an agent, without permission, with a tool that is missing, hangs or answers in another language
+    gives a record
     with nulls and the reasons in RV(agent.problems), not a failed task.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
@@ -120,7 +122,7 @@ agent:
     anti_malware:
       description: C(mode), C(driver_offline), C(engine) and C(patterns) of the Anti-Malware module.
       type: dict
-      sample: {mode: "on", driver_offline: false, engine: 24.580.1013, patterns: [{name: Smart Scan Agent Pattern, version: 18.489.00}]}
+      sample: {mode: "on", driver_offline: false, engine: 24.580.1013, patterns: []}
     reboot:
       description: C(required) tells whether the agent asks for a reboot, and C(reasons) who asked for one.
       type: dict

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -13,13 +13,17 @@ module: dsa_plan
 short_description: Decide which hosts may be worked on now
 version_added: 0.1.0
 description:
-  - Looks at what a run knows of all hosts of the inventory and decides which hosts of the play need work, with which package, and
+  - Looks at what a run knows of all hosts of the inventory and decides which hosts of the play need work, with which
+    package, and
     which of them must wait.
-  - An Agent must wait while a Relay that it may use is not fixed and updated, or not known to be. This is decided from the present
+  - An Agent must wait while a Relay that it may use is not fixed and updated, or not known to be. This is decided
+    from the present
     state each time, not from the order of plays.
   - Packages with a URL are downloaded to the controller, each once, before any host is touched. Not in check mode.
-  - Runs on the controller alone. Use it with C(run_once), after M(deep_security.remediation.dsa_assess) was registered as
-    C(__assess_result). It reads the hosts' C(dsa_) variables, which the role P(deep_security.remediation.plan#role) documents.
+  - Runs on the controller alone. Use it with C(run_once), after M(deep_security.remediation.dsa_assess) was
+    registered as
+    C(__assess_result). It reads the hosts' C(dsa_) variables, which the role P(deep_security.remediation.plan#role)
+    documents.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
@@ -59,7 +63,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 todo:
-  description: Per host C(wave), C(verdict), C(installed), C(target) and C(package). No package means that only the update is left.
+  description:
+    - Per host C(wave), C(verdict), C(installed), C(target) and C(package). No package means that only the update is
+      left.
   returned: always
   type: dict
 blocked:

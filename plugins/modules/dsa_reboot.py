@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -18,6 +18,9 @@ description:
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
+  reboot:
+    description: What is known of the need already, the C(reboot) of an agent record. The host is asked without it.
+    type: dict
   policy:
     description: When to reboot.
     type: str

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -13,7 +13,8 @@ module: dsa_report
 short_description: Sum up a run for people and machines
 version_added: 0.1.0
 description:
-  - Writes what the run knows of every host of the play to a JSON file and returns it as a table. Hosts that failed or did not answer
+  - Writes what the run knows of every host of the play to a JSON file and returns it as a table. Hosts that failed or
+    did not answer
     are in it.
   - Runs on the controller alone. Use it with C(run_once). The file is written in check mode too.
 author:

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -13,7 +13,8 @@ module: dsa_security_update
 short_description: Run a security update on a Deep Security Agent and wait for it
 version_added: 0.1.0
 description:
-  - Asks the agent for a security update, waits with visible progress, and tells success, failure with code -24, and an update that
+  - Asks the agent for a security update, waits with visible progress, and tells success, failure with code -24, and
+    an update that
     does not finish apart.
   - The update counts as done when new patterns are there, or when the agent's log says so.
   - When it does not finish, the agent's diagnostics are made and fetched, for the vendor's support.
@@ -23,7 +24,8 @@ options:
   trigger:
     description:
       - The arguments of C(dsa_control) that ask for the update.
-      - The default is not confirmed by a public text of the vendor. Try it on one host, and replace it where yours differs.
+      - The default is not confirmed by a public text of the vendor. Try it on one host, and replace it where yours
+        differs.
     type: list
     elements: str
     default: ["-m", "UpdateComponent:true"]

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -13,9 +13,11 @@ module: dsa_upgrade
 short_description: Upgrade the Deep Security Agent of a host
 version_added: 0.1.0
 description:
-  - Brings a package to the host, verifies it, installs it with the platform's own package manager, and reads the build back.
+  - Brings a package to the host, verifies it, installs it with the platform's own package manager, and reads the
+    build back.
   - Never installs an older build over a newer one, and does nothing on a host that has the build already.
-  - Can be repeated at any point. A second run waits for a first one that still goes on, for instance after a lost connection.
+  - Can be repeated at any point. A second run waits for a first one that still goes on, for instance after a lost
+    connection.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
@@ -27,8 +29,14 @@ options:
     description: The build that is installed, for the prediction in check mode. Used on the controller alone.
     type: str
   package:
-    description: The package as M(deep_security.remediation.dsa_plan) chose it. Used on the controller alone.
+    description:
+      - The package as M(deep_security.remediation.dsa_plan) chose it. Used on the controller alone.
+      - Without one the build is there already, and the agent's service is restarted where another one runs, or none.
     type: dict
+  restart:
+    description: Do not install, restart the service. Set by the action plugin.
+    type: bool
+    default: false
   path:
     description: The package file on the host. Set by the action plugin; the host's own repository is used without it.
     type: path
@@ -41,13 +49,15 @@ options:
     type: bool
     default: true
   self_protection:
-    description: Whether the agent protects itself. It is then switched off for the upgrade, and on again whatever happens.
+    description:
+      - Whether the agent protects itself. It is then switched off for the upgrade, and on again whatever happens.
+      - Where O(self_protection_password) is given it does, unless this says otherwise.
     type: bool
-    default: false
   self_protection_password:
     description:
       - The password of the self-protection, where one is set in the Manager.
-      - The agent's own C(dsa_control) takes it as an argument only, so it is visible on the host's process list for a moment.
+      - The agent's own C(dsa_control) takes it as an argument only, so it is visible on the host's process list for a
+        moment.
     type: str
   command:
     description:
@@ -103,6 +113,11 @@ after:
   returned: always
   type: str
   sample: 20.0.2-1390
+reboot:
+  description: Whether the agent asks for a reboot, as in an agent record.
+  returned: when the build was reached
+  type: dict
+  sample: {required: false, reasons: []}
 source:
   description: The package file that was used, or that the host's own repository was.
   returned: always
@@ -187,6 +202,11 @@ class Upgrade(object):
         if build is not None and build >= self.target:
             if left_off:
                 self.restore_self_protection()
+            if self.params["restart"] and not self.module.check_mode:
+                problem = control.restart_service(agent["os"])
+                if problem:
+                    self.fail("the agent's service could not be restarted: %s" % problem)
+                agent = self.read_back()
             self.finish(agent)
         if not agent["installed"]:
             self.module.fail_json(
@@ -201,14 +221,15 @@ class Upgrade(object):
             if self.module.check_mode:
                 self.module.exit_json(**dict(self.result, changed=True, after=self.params["version"]))
             # What was written here tells any later run that an update is due, even if this one ends now.
-            self.note(
-                phase="upgrading",
-                since=now(),
-                to=self.params["version"],
-                patterns=agent["anti_malware"]["patterns"],
-                engine=agent["anti_malware"]["engine"],
-                **{"from": text or (agent["remediation"] or {}).get("from")},
-            )
+            begun = {
+                "phase": "upgrading",
+                "since": now(),
+                "from": text or (agent["remediation"] or {}).get("from"),
+                "to": self.params["version"],
+                "patterns": agent["anti_malware"]["patterns"],
+                "engine": agent["anti_malware"]["engine"],
+            }
+            self.note(**begun)
             self.install(agent["os"], path)
         except install.InstallError as error:
             self.fail(str(error))
@@ -276,8 +297,8 @@ class Upgrade(object):
         )
 
     def finish(self, agent):
-        text, build = installed_build(agent)
-        self.result["after"] = text
+        text = installed_build(agent)[0]
+        self.result.update(after=text, reboot=agent["reboot"])
         if (agent["remediation"] or {}).get("phase") == "upgrading":
             self.note(phase="update_pending")
         if self.params["path"] and os.path.exists(self.params["path"]):
@@ -293,9 +314,10 @@ def main():
             installed=dict(type="str"),
             package=dict(type="dict"),
             path=dict(type="path"),
+            restart=dict(type="bool", default=False),
             sha256=dict(type="str"),
             verify=dict(type="bool", default=True),
-            self_protection=dict(type="bool", default=False),
+            self_protection=dict(type="bool"),
             self_protection_password=dict(type="str", no_log=True),
             command=dict(type="str"),
             timeout=dict(type="int", default=1800),

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 from __future__ import absolute_import, division, print_function
@@ -13,7 +13,8 @@ module: dsa_verify
 short_description: Wait until an upgraded Deep Security Agent is verified
 version_added: 0.1.0
 description:
-  - Reads the host until two sources give a fixed build, the service runs, Anti-Malware is not offline and the security update is done.
+  - Reads the host until two sources give a fixed build, the service runs, Anti-Malware is not offline and the
+    security update is done.
   - Fails with everything that is missing when the time is up.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
@@ -74,7 +75,8 @@ findings:
   elements: dict
 verdict:
   description:
-    - The decision about the agent. One of V(affected), V(fixed), V(indeterminate), V(not_affected), V(conditional), V(mitigated),
+    - The decision about the agent. One of V(affected), V(fixed), V(indeterminate), V(not_affected), V(conditional),
+      V(mitigated),
       V(not_applicable), V(not_installed), V(unknown).
   returned: always
   type: str

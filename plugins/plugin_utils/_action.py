@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is PRIVATE to the collection.
@@ -45,7 +45,7 @@ def normalise(record: Mapping[str, t.Any]) -> Result:
     return done
 
 
-class DsaAction(ActionBase):  # type: ignore[misc]  # ansible-core's base class is not typed
+class DsaAction(ActionBase):
     """Base of this collection's action plugins."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:

@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
@@ -53,7 +53,7 @@ class Running(object):
         try:
             with open(os.devnull, "rb") as nothing:
                 # A group of its own: a tool that hangs is killed together with what it started.
-                self.process = subprocess.Popen(
+                self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
                     argv,
                     stdin=nothing,
                     stdout=self.stdout,

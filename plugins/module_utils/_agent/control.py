@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
@@ -26,7 +26,7 @@ def path():
 
 
 def ask(arguments, password=None, timeout=60):
-    """Run dsa_control and return (problem, Answer). Its exit status is unreliable: the HTTP status it prints counts too."""
+    """Run dsa_control and return (problem, Answer). Its exit status is unreliable: the HTTP status counts too."""
     argv = [path()] + arguments
     if password:
         argv += ["-p", password]  # it reads a password from nowhere else
@@ -45,3 +45,22 @@ def ask(arguments, password=None, timeout=60):
 def self_protection(enable, password):
     """Switch self-protection; return a problem or None."""
     return ask(["--selfprotect=%d" % int(enable)], password)[0]
+
+
+# As the vendor documents it; on macOS the agent's service is not documented to be restarted by hand.
+RESTART = {
+    "linux": [["systemctl", "restart", "ds_agent"], ["/etc/init.d/ds_agent", "restart"]],
+    "aix": [["/bin/sh", "-c", "stopsrc -s ds_agent; sleep 2; startsrc -s ds_agent"]],
+    "solaris": [["svcadm", "restart", "ds_agent"]],
+}
+
+
+def restart_service(os_name):
+    """Restart the agent's service with the first command that is there; return a problem or None."""
+    for argv in RESTART.get(os_name, []):
+        answer = commands.run(argv, 300)
+        if not answer.missing:
+            return (
+                None if answer.rc == 0 else "%s: %s" % (" ".join(argv), answer.text() or "exit status %s" % answer.rc)
+            )
+    return "no way is known to restart it here; do it by hand"

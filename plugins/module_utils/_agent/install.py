@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
@@ -93,6 +93,7 @@ def inspect(path, version, digest, verify):
     """Check a package file before it is trusted; return how it was verified. Raises InstallError."""
     if not os.path.isfile(path):
         raise InstallError("%s is not there" % path)
+    by = _trust(path, digest, verify)
     said = _identity(path)
     if said is not None:
         name, dummy, build = said.partition(" ")
@@ -100,6 +101,11 @@ def inspect(path, version, digest, verify):
             raise InstallError(
                 "%s holds %s, not the agent %s; correct dsa_packages or the file" % (path, said, version)
             )
+    return by
+
+
+def _trust(path, digest, verify):
+    """How the file is known to be the vendor's. Asked before anything looks into the file."""
     if not verify:
         return "not verified, as dsa_verify_packages says"
     if digest:
@@ -128,9 +134,8 @@ def _unpacked(path):
     if not path.endswith(".gz"):
         return path
     plain = path[: -len(".gz")]
-    with gzip.open(path, "rb") as packed:
-        with open(plain + ".part", "wb") as stream:
-            shutil.copyfileobj(packed, stream, 1024 * 1024)
+    with gzip.open(path, "rb") as packed, open(plain + ".part", "wb") as stream:
+        shutil.copyfileobj(packed, stream, 1024 * 1024)
     os.rename(plain + ".part", plain)
     return plain
 

@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
@@ -101,7 +101,10 @@ def _pkgutil(answer):
     return Said(problem=answer.text()) if answer.rc != 0 or answer.err.strip() else ABSENT
 
 
-_RECEIPTS = 'ids=$(pkgutil --pkgs) || exit 1; for id in $(echo "$ids" | grep -iE "$0"); do pkgutil --pkg-info "$id" || exit 1; done'
+_RECEIPTS = (
+    "ids=$(pkgutil --pkgs) || exit 1; "
+    'for id in $(echo "$ids" | grep -iE "$0"); do pkgutil --pkg-info "$id" || exit 1; done'
+)
 
 # source → (command, reader of its answer). The receipt's name on macOS is not public: it is searched for.
 SOURCES = {

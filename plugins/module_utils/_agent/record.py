@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
@@ -32,7 +32,7 @@ REBOOT_FILES = ("/run/reboot-required", "/var/run/reboot-required")
 
 
 def host_platform():
-    """Return (os, platform, architecture, version of the operating system); the first two are None where unsupported."""
+    """Return (os, platform, architecture, version of the system); the first two are None where unsupported."""
     system, dummy, release, version, machine = os.uname()
     name, platform = PLATFORMS.get(system, (None, None))
     architecture = {"i86pc": "x86_64", "amd64": "x86_64", "i686": "i386", "sun4v": "sparc", "sun4u": "sparc"}.get(

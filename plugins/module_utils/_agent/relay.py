@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
@@ -41,9 +41,8 @@ def _agent_processes(proc, install_dir):
         try:
             with open(os.path.join(folder, "cmdline"), "rb") as stream:
                 arguments = stream.read().decode("utf-8", "replace").split("\0")
-            if any(argument.startswith(inside) for argument in arguments[:3]):
-                yield folder
-            elif os.readlink(os.path.join(folder, "exe")).startswith(inside):
+            named = any(argument.startswith(inside) for argument in arguments[:3])
+            if named or os.readlink(os.path.join(folder, "exe")).startswith(inside):
                 yield folder
         except (IOError, OSError):
             continue  # it ended meanwhile, or is not ours to look at

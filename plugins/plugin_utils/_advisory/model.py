@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is PRIVATE to the collection.
@@ -67,7 +67,7 @@ class Advisory:
 
     def newest_line(self) -> tuple[int, int]:
         """The newest line that the advisory lists."""
-        return max(_line(line) for line, _ in self.rules)
+        return max(_line(line) for line, dummy in self.rules)
 
 
 def _line(text: str) -> tuple[int, int]:
@@ -80,7 +80,7 @@ class _StrictLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         seen = set()
-        for key, _ in node.value:
+        for key, dummy in node.value:
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value} is there twice", key.start_mark

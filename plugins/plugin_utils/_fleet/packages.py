@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is PRIVATE to the collection.
@@ -49,7 +49,7 @@ def vendor_platforms(record: Mapping[str, object]) -> list[str]:
         raw = record.get("distribution")
         distribution = raw if isinstance(raw, Mapping) else {}
         name, version = str(distribution.get("id") or "").lower(), str(distribution.get("version") or "")
-        major = version.split(".")[0]
+        major = version.split(".", maxsplit=1)[0]
         red_hat = f"RedHat_EL{major}"
         return {
             "rhel": [red_hat],
@@ -148,7 +148,7 @@ def _listed(record: Mapping[str, object], target: Build, variables: Mapping[str,
         if places[0] == "repository":
             return Package(target.text, "repository", sha256=sha256)
         location = text_of(fields[places[0]], f"{name}.{places[0]}")
-        file = location.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+        file = location.split("?", maxsplit=1)[0].rstrip("/").rsplit("/", 1)[-1]
         origin = "url" if places[0] == "url" else "directory"
         if origin == "directory" and not Path(location).is_file():
             raise SettingsError(f"{name}.path is {location}; there is no such file on the controller")

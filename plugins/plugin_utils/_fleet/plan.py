@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is PRIVATE to the collection.
@@ -29,7 +29,11 @@ _FAILURES_THAT_COUNT = 2
 
 @dataclass(frozen=True)
 class Work:
-    """What one host needs. package is None when only the security update is left to do."""
+    """What one host needs.
+
+    target and package: an upgrade. target alone: the package is there, but the agent that runs is not it, or none runs:
+    its service is restarted. Neither: only the security update is left to do.
+    """
 
     wave: Wave
     verdict: str
@@ -74,11 +78,15 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
             todo[name] = work
 
     spent = _spent_waves(fleet)
-    relays_to_do = {name for name, work in todo.items() if work.wave == "relays" and not fleet.hosts[name].failure}
+    as_good_as_fixed = {
+        name
+        for name, relay in fleet.relays.items()
+        if predicting and (name in todo or relay.stages) and not relay.failure
+    }
     for name, work in list(todo.items()):
         objection = spent.get(work.wave)
         if objection is None and work.wave == "agents":
-            objection = _wait_for_relays(fleet, fleet.hosts[name], relays_to_do if predicting else set())
+            objection = _wait_for_relays(fleet, fleet.hosts[name], as_good_as_fixed)
         if objection:
             blocked[name] = objection
             del todo[name]
@@ -99,7 +107,10 @@ def _work(fleet: Fleet, host: Host) -> Work | None:
         return _upgrade(fleet, host, judged, wave)
     if host.phase in PENDING and judged.verdict != "not_installed":
         # Upgraded in an earlier run, or by hand since: what is left is the update, and to see that all is well.
-        return Work(wave, judged.verdict, judged.version, None, None)
+        service = (host.record or {}).get("service")
+        down = isinstance(service, Mapping) and service.get("state") in ("stopped", "failed")
+        restart = down or judged.reason_code == "sources_disagree"
+        return Work(wave, judged.verdict, judged.version, judged.version if restart else None, None)
     return None  # it complies, or nothing that can be done here would make it: its verdict says what is to be done
 
 

@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is PRIVATE to the collection.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from .._advisory import decide
 from .._fleet import Fleet, Host
@@ -29,6 +29,8 @@ class Outcome:
     passed: bool
     version_before: str | None
     version: str | None
+    target: str | None
+    """The build that the run upgraded to, or would upgrade to."""
     done: str
     """upgraded, updated, nothing, blocked, failed; in check mode would upgrade, would update."""
     reason: str
@@ -105,51 +107,52 @@ def make_report(
 def _outcome(fleet: Fleet, host: Host) -> Outcome:
     first_record = host.first.get("agent") if host.first else None
     before = decide(first_record, fleet.advisory) if isinstance(first_record, Mapping) else None
-    stage = next(reversed(host.stages), None)
     error = ": ".join(host.failure) if host.failure else None
-    reboot = _reboot(host)
     diagnostics = host.stages.get("security_update", {}).get("diagnostics")
-    common = {
-        "host": host.name,
-        "role": host.role,
-        "verdict_before": before.verdict if before else "unreachable" if host.unreachable else "unknown",
-        "version_before": before.version if before else None,
-        "stage": stage,
-        "error": error,
-        "reboot": reboot,
-        "diagnostics": str(diagnostics) if diagnostics else None,
-    }
+    blocked = _blocked(host)
+    outcome = Outcome(
+        host=host.name,
+        role=host.role,
+        verdict_before=before.verdict if before else "unreachable" if host.unreachable else "unknown",
+        verdict="unreachable" if host.unreachable else "unknown",
+        compliant=False,
+        passed=False,
+        version_before=before.version if before else None,
+        version=None,
+        target=_target(host),
+        done=_done(host, blocked),
+        reason=f"The host is not judged: {host.unread}",
+        reason_code="unreachable" if host.unreachable else "not_read",
+        action="investigate",
+        stage=list(host.stages)[-1] if host.stages else None,
+        error=error,
+        reboot=_reboot(host),
+        findings=(),
+        diagnostics=str(diagnostics) if diagnostics else None,
+    )
     if host.unread:
-        return Outcome(
-            **common,
-            verdict="unreachable" if host.unreachable else "unknown",
-            compliant=False,
-            passed=False,
-            version=None,
-            done="nothing",
-            reason=f"The host is not judged: {host.unread}",
-            reason_code="unreachable" if host.unreachable else "not_read",
-            action="investigate",
-            findings=(),
-        )
+        return outcome
     now = fleet.judge(host)
     findings = tuple(find(host.record or {}))
-    gating = [finding for finding in findings if finding.fails_gate]
-    blocked = _blocked(host)
-    # A blocked host says why it was not touched, a failed one what failed; the verdict alone says neither.
-    reason = " ".join([error or blocked or now.reason, *(finding.message for finding in findings)])
-    return Outcome(
-        **common,
+    return replace(
+        outcome,
         verdict=now.verdict,
         compliant=now.compliant,
-        passed=now.compliant and not error and not gating,
+        passed=now.compliant and not error and not any(finding.fails_gate for finding in findings),
         version=now.version,
-        done=_done(host, blocked),
-        reason=reason,
+        # A blocked host says why it was not touched, a failed one what failed; the verdict alone says neither.
+        reason=" ".join([error or blocked or now.reason, *(finding.message for finding in findings)]),
         reason_code="failed" if error else "blocked" if blocked else now.reason_code,
         action=now.action,
         findings=findings,
     )
+
+
+def _target(host: Host) -> str | None:
+    todo = host.plan.get("todo") if host.plan else None
+    work = todo.get(host.name) if isinstance(todo, Mapping) else None
+    target = work.get("target") if isinstance(work, Mapping) else None
+    return str(target) if target and host.stages else None
 
 
 def _blocked(host: Host) -> str | None:

@@ -1,5 +1,5 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
-# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is PRIVATE to the collection.
@@ -36,6 +36,8 @@ def render(report: Report, width: int, most: int = 100) -> str:
 
 def _cells(outcome: Outcome) -> tuple[str, ...]:
     before, after = outcome.version_before, outcome.version
+    if outcome.done == "would upgrade":
+        after = f"({outcome.target})"
     build = f"{before} → {after}" if before and after and before != after else after or before or "-"
     verdict = outcome.verdict
     if outcome.compliant and not outcome.passed:

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Every target makes .venv and what it needs by itself, without root, and uses it again the next time.
+# PYTHON=/path/to/python3 make ... chooses the Python for it.
+
+VENV = sh tests/run/venv.sh
+PY = .venv/bin/python
+
+help:
+	@echo "make demo       a fleet of a dozen hosts on this machine: gate, remediate, gate again"
+	@echo "make test       lint, every test, sanity, importer and matrix"
+	@echo "make lint       ruff, mypy, ansible-lint, yamllint, antsibull-changelog, syntax of host-side code"
+	@echo "make sanity     ansible-test sanity with the newest ansible-core that the Pythons here allow"
+	@echo "make importer   build the collection and let galaxy-importer judge it"
+	@echo "make matrix     the short round with every supported ansible-core that the Pythons here allow"
+	@echo "make bench      what assessing costs, beside ping, setup and package_facts"
+	@echo "make build      the collection's archive, in build/"
+	@echo "make clean      remove what these targets made"
+
+demo:
+	@$(VENV) demo
+	@$(PY) -m lab demo
+
+test:
+	@$(VENV) lint
+	@$(PY) -m tests.run.all
+
+lint:
+	@$(VENV) lint
+	@$(PY) -m tests.run.lint
+
+sanity:
+	@$(VENV) demo
+	@$(PY) -m tests.run.sanity
+
+importer:
+	@$(VENV) demo
+	@$(PY) -m tests.run.importer
+
+matrix:
+	@$(VENV) demo
+	@$(PY) -m tests.run.matrix
+
+bench:
+	@$(VENV) test
+	@$(PY) -m tests.bench
+
+build:
+	@$(VENV) demo
+	@.venv/bin/ansible-galaxy collection build --force --output-path build
+
+clean:
+	rm -rf .venv .cache build
+
+.PHONY: help demo test lint sanity importer matrix bench build clean

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every test has: the collection on the path, and a way to run ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.run.common import collections_path
+
+COLLECTIONS = collections_path()
+sys.path.insert(0, str(COLLECTIONS))
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def ansible_environment(home: Path, collections: Path = COLLECTIONS) -> dict[str, str]:
+    """The environment in which Ansible sees this collection and no settings of the person who runs the tests."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    settings = home / "ansible.cfg"
+    settings.touch()
+    env.update(
+        ANSIBLE_COLLECTIONS_PATH=str(collections),
+        ANSIBLE_CONFIG=str(settings),
+        ANSIBLE_HOME=str(home / "ansible"),
+        ANSIBLE_NOCOLOR="1",
+        # For hosts that name none. Ansible's search for one trips over version managers that leave names on the path.
+        ANSIBLE_PYTHON_INTERPRETER=sys.executable,
+        LC_ALL="C.UTF-8",
+        PATH=f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
+    )
+    return env
+
+
+@pytest.fixture
+def run_playbook(tmp_path: Path) -> Run:
+    """Runs ansible-playbook: run_playbook("deep_security.remediation.gate", inventory, {"name": "value"}, "--check").
+
+    Gives the completed process back, whatever its exit status; standard error is part of its output.
+    """
+
+    def run(
+        playbook: str | Path,
+        inventory: str | Path,
+        extra_vars: Mapping[str, Any] | None = None,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 600,
+    ) -> subprocess.CompletedProcess[str]:
+        command: Sequence[str] = [
+            str(Path(sys.executable).parent / "ansible-playbook"),
+            "-i",
+            str(inventory),
+            "-e",
+            json.dumps(dict(extra_vars or {})),
+            *arguments,
+            str(playbook),
+        ]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=ansible_environment(tmp_path) | dict(environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run

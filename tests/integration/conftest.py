@@ -1,0 +1,199 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fleets of the lab, and what real Ansible does to them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import ansible_environment
+from tests.run.common import ROOT
+
+FIXED = "20.0.2-1390"
+TARGETS = {"linux": FIXED, "unix": FIXED, "macos": "20.0.0-236"}
+# The lab's updates take seconds, not hours.
+QUICK = {
+    "dsa_target_version": TARGETS,
+    "dsa_security_update_interval": 1,
+    "dsa_security_update_timeout": 60,
+    "dsa_verify_interval": 1,
+    "dsa_verify_timeout": 30,
+    "dsa_service_timeout": 20,
+    "dsa_reconnect_timeout": 30,
+    "dsa_batch": "100%",
+    "dsa_relay_batch": "100%",
+}
+
+
+class LabFleet:
+    """A fleet that is up, and the playbooks of the collection run against it."""
+
+    def __init__(self, folder: Path, fleet: Mapping[str, t.Any]) -> None:
+        self.folder = folder
+        self.lab = folder / "lab"
+        file = folder / "fleet.yml"
+        file.write_text(yaml.safe_dump(dict(fleet)), encoding="utf-8")
+        self._lab("up", str(file), str(self.lab), timeout=120)
+
+    def _lab(self, *arguments: str, timeout: float = 60) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "lab", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if done.returncode:
+            pytest.fail(f"lab {arguments[0]}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def down(self) -> None:
+        """End it."""
+        self._lab("down", str(self.lab))
+
+    def heal(self, host: str, *faults: str) -> None:
+        """Take faults away."""
+        self._lab("heal", str(self.lab), host, *faults)
+
+    def status(self) -> dict[str, t.Any]:
+        """The lab's own view of its hosts."""
+        return {host["name"]: host for host in json.loads(self._lab("status", str(self.lab), "--json"))["hosts"]}
+
+    def fingerprint(self) -> dict[str, str]:
+        """Host → digest of every file of its world."""
+        digests: dict[str, str] = json.loads(self._lab("fingerprint", str(self.lab), "--json"))
+        return digests
+
+    def journal(self, host: str, *events: str) -> list[dict[str, t.Any]]:
+        """What was done to a host, in order; only these events where some are named."""
+        file = self.lab / "hosts" / host / "journal.jsonl"
+        entries = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return [entry for entry in entries if not events or entry["event"] in events]
+
+    def commands(self) -> dict[str, int]:
+        """Host → how many commands came over SSH so far."""
+        return {path.name: len(self.journal(path.name, "ssh_command")) for path in (self.lab / "hosts").iterdir()}
+
+    def ansible(self, *arguments: str, extra: Mapping[str, t.Any] | None = None) -> subprocess.CompletedProcess[str]:
+        """ansible-playbook with the fleet's inventory; standard error is part of the output."""
+        return subprocess.run(
+            [
+                str(Path(sys.executable).parent / "ansible-playbook"),
+                "-i",
+                str(self.lab / "inventory.yml"),
+                "-e",
+                f"@{self.lab / 'vars.yml'}",
+                "-e",
+                json.dumps({**QUICK, **(extra or {})}),
+                *arguments,
+            ],
+            cwd=self.folder,
+            env=ansible_environment(self.folder) | {"ANSIBLE_FORKS": "10"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def play(self, name: str, *arguments: str, **extra: t.Any) -> subprocess.CompletedProcess[str]:
+        """One of the collection's playbooks."""
+        return self.ansible(f"deep_security.remediation.{name}", *arguments, extra=extra)
+
+    def report(self) -> dict[str, dict[str, t.Any]]:
+        """Host → outcome, from the JSON of the last run."""
+        report = json.loads((self.folder / "dsa-reports" / "report.json").read_text(encoding="utf-8"))
+        return {outcome["host"]: outcome for outcome in report["hosts"]}
+
+    def assert_relays_came_first(self) -> None:
+        """From the journals: no Agent was touched before every Relay was fixed and updated."""
+        roles = {name: host["role"] for name, host in self.status().items()}
+        touched = (
+            "package_installed",
+            "package_install_failed",
+            "self_protection",
+            "security_update_requested",
+            "reboot",
+        )
+        relays_done = [
+            entry["time"]
+            for name, role in roles.items()
+            if role == "relay"
+            for entry in self.journal(name, "security_update_succeeded")[-1:]
+        ]
+        agents_begun = [
+            entry["time"]
+            for name, role in roles.items()
+            if role == "agent"
+            for entry in self.journal(name, *touched)[:1]
+        ]
+        if relays_done and agents_begun:
+            assert max(relays_done) < min(agents_begun)
+        assert len(relays_done) == sum(role == "relay" for role in roles.values()) or not agents_begun
+
+
+StartFleet = Callable[[Mapping[str, t.Any]], LabFleet]
+
+
+def _starter() -> Iterator[StartFleet]:
+    started: list[LabFleet] = []
+    folders: list[Path] = []
+
+    def start(fleet: Mapping[str, t.Any]) -> LabFleet:
+        folders.append(Path(tempfile.mkdtemp(prefix="dsa-test-")))  # short: it holds sockets
+        started.append(LabFleet(folders[-1], fleet))
+        return started[-1]
+
+    yield start
+    for fleet in started:
+        fleet.down()
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def start_fleet() -> Iterator[StartFleet]:
+    """Starts fleets that last as long as the tests of one file."""
+    yield from _starter()
+
+
+def deb(build: str | None = "20.0.0-4416", **more: t.Any) -> dict[str, t.Any]:
+    """A Debian host."""
+    host = {
+        "os": "linux",
+        "package_manager": "deb",
+        "distribution": {"id": "debian", "version": "12"},
+        "arch": "x86_64",
+    }
+    return {**host, **({"build": build, "role": "agent"} if build else {"role": "none"}), **more}
+
+
+def rpm(build: str = "20.0.0-4416", **more: t.Any) -> dict[str, t.Any]:
+    """A Red Hat host; tests with it need the machine's rpm."""
+    host = {
+        "os": "linux",
+        "package_manager": "rpm",
+        "distribution": {"id": "rhel", "version": "8.10"},
+        "arch": "x86_64",
+    }
+    return {**host, "build": build, "role": "agent", **more}
+
+
+needs_rpm = pytest.mark.skipif(
+    not all(shutil.which(tool) for tool in ("rpm", "rpmbuild", "gpg")),
+    reason="rpm or gpg is not on this machine (apt install rpm gpg)",
+)

@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""make sanity: ansible-test sanity on a copy of the collection, with the newest ansible-core that the Pythons allow."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.pythons import interpreters
+from tests.run.common import (
+    CACHE,
+    FAILED,
+    NAME,
+    NAMESPACE,
+    PASSED,
+    ROOT,
+    Tally,
+    files_of_the_project,
+    requirement,
+    run,
+    say,
+    skip,
+    venv,
+)
+
+# From the newest: which Pythons can drive ansible-core at all.
+CONTROLLER_PYTHONS = ("3.14", "3.13", "3.12", "3.11")
+PIP_VERSION = """
+import sys, types
+from ansible_test._internal.python_requirements import collect_bootstrap
+print(collect_bootstrap(types.SimpleNamespace(version="%d.%d" % sys.version_info[:2]))[0].pip_version)
+"""
+
+
+def copy_of_the_collection(parent: Path) -> Path:
+    """ansible-test wants the folder names ansible_collections/NAMESPACE/NAME above the files."""
+    copy = parent / "ansible_collections" / NAMESPACE / NAME
+    for name in files_of_the_project():
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target)
+    return copy
+
+
+def home(venv_bin: Path) -> Path:
+    """ansible-test keeps its environments in the home folder: it gets one of its own, so that no other is touched."""
+    return venv_bin.parent / "home"
+
+
+def environment(venv_bin: Path) -> dict[str, str]:
+    """Only the Pythons that really run are on the path, by their plain names."""
+    names = CACHE / "pythons"
+    shutil.rmtree(names, ignore_errors=True)
+    names.mkdir(parents=True)
+    for version, python in interpreters().items():
+        (names / f"python{version}").symlink_to(python)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+    env["HOME"] = str(home(venv_bin))
+    env["PATH"] = os.pathsep.join([str(venv_bin), str(names), "/usr/local/bin", "/usr/bin", "/bin"])
+    return env
+
+
+def keep_pip_settings(venv_bin: Path) -> None:
+    """ansible-test hides the variables and, here, the home folder from pip, so an index set there is written down."""
+    listed = run([venv_bin / "python", "-m", "pip", "config", "list"])[1]
+    settings = configparser.RawConfigParser()
+    for line in listed.splitlines():
+        name, found, value = line.partition("=")
+        section, dummy, option = name.replace(":env:", "global").rpartition(".")
+        if found and section and option:
+            if not settings.has_section(section):
+                settings.add_section(section)
+            settings.set(section, option, ast.literal_eval(value))
+    file = home(venv_bin) / ".config" / "pip" / "pip.conf"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as stream:
+        settings.write(stream)
+
+
+def offer_pip(venv_bin: Path) -> None:
+    """ansible-test would download a script that installs pip; found in its cache, this one is used instead."""
+    status, version = run([venv_bin / "python", "-c", PIP_VERSION])
+    if status:
+        say(f"ansible-test does not say which pip it wants, so it may need a download:\n{version}")
+        return
+    cached = home(venv_bin) / ".ansible" / "test" / "cache" / f"get_pip_{version.strip().replace('.', '_')}.py"
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "tests" / "run" / "get_pip.py", cached)
+
+
+def main(arguments: list[str]) -> Tally:
+    """The arguments go to ansible-test sanity, for one test or one file."""
+    version = next((version for version in CONTROLLER_PYTHONS if version in interpreters()), None)
+    if version is None:
+        return skip("ansible-test sanity", f"needs one of Python {', '.join(CONTROLLER_PYTHONS)}; none found")
+    start = time.monotonic()
+    venv_bin = venv(f"sanity-{version}", interpreters()[version], requirement("sanity"))
+    offer_pip(venv_bin)
+    keep_pip_settings(venv_bin)
+    say(f"ansible-test sanity of {run([venv_bin / 'ansible', '--version'])[1].splitlines()[0]} on Python {version}")
+    with tempfile.TemporaryDirectory(prefix="sanity-") as parent:
+        command = [str(venv_bin / "ansible-test"), "sanity", "--color", "no", *arguments]
+        copy = copy_of_the_collection(Path(parent))
+        env = environment(venv_bin)
+        status = subprocess.run(command, cwd=copy, env=env, stdin=subprocess.DEVNULL, check=False).returncode
+    say(f"{'FAILED' if status else 'ok    '} ansible-test sanity ({time.monotonic() - start:.1f} s)")
+    return FAILED if status else PASSED
+
+
+if __name__ == "__main__":
+    result = main(sys.argv[1:])
+    say(str(result))
+    sys.exit(1 if result.failed else 0)

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Makes .venv, or brings it up to date: sh tests/run/venv.sh demo|test|lint (each holds what the one before it does).
+set -eu
+cd "$(dirname "$0")/../.."
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+case "${1:-}" in
+demo) files="demo" ;;
+test) files="demo test" ;;
+lint) files="demo test lint" ;;
+*) fail "usage: sh tests/run/venv.sh demo|test|lint" ;;
+esac
+
+new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+command -v ssh >/dev/null || fail "There is no ssh here. On Debian: apt-get install openssh-client"
+[ "$1" = demo ] || command -v git >/dev/null || fail "There is no git here. On Debian: apt-get install git"
+
+# A virtual environment knows its place: one that was moved with its folder is made anew.
+if [ -e .venv/made-in ] && [ "$(cat .venv/made-in)" != "$PWD" ]; then
+    rm -rf .venv
+fi
+if ! new_enough .venv/bin/python; then
+    chosen=
+    for python in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if new_enough "$python"; then
+            chosen=$python
+            break
+        fi
+    done
+    [ -n "$chosen" ] || fail "There is no Python 3.11 or newer here. On Debian 12 and later: apt-get install python3 python3-venv
+Is it at a place of its own? PYTHON=/path/to/python3 make ..."
+    "$chosen" -c 'import ensurepip, venv' 2>/dev/null ||
+        fail "$chosen cannot make virtual environments. On Debian: apt-get install python3-venv"
+    echo "Making .venv with $("$chosen" --version)"
+    rm -rf .venv
+    "$chosen" -m venv .venv
+fi
+echo "$PWD" >.venv/made-in
+
+# One install for all files, so that pip finds releases which fit together.
+wanted=$(cat requirements/*.txt | cksum)
+if [ "$(cat ".venv/made-$1" 2>/dev/null)" != "$wanted" ]; then
+    echo "Installing into .venv what make $1 needs"
+    set --
+    for file in $files; do
+        set -- "$@" -r "requirements/$file.txt"
+    done
+    .venv/bin/python -m pip install -qq --disable-pip-version-check "$@"
+    for file in $files; do
+        echo "$wanted" >".venv/made-$file"
+    done
+fi
+
+.venv/bin/python -c 'from tests.run.common import collections_path; collections_path()'
