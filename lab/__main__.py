@@ -24,7 +24,7 @@ from typing import Any
 
 import asyncssh
 
-from . import daemon, fleet, inventory, journal, packages, pythons
+from . import daemon, demo, fleet, inventory, journal, packages, pythons
 from .host import python_for_tools
 from .layout import Layout
 from .standins import world
@@ -420,8 +420,11 @@ def main() -> int:
         if name == "heal":
             one.add_argument("host", metavar="HOST")
             one.add_argument("fault", metavar="FAULT", nargs="*")
+    commands.add_parser("demo", help="gate, remediate and gate the fleet of lab/fleets/demo.yml")
     arguments = parser.parse_args()
     try:
+        if arguments.command == "demo":
+            return demo.main()
         if arguments.command == "down":
             down(Layout(Path(arguments.dir).resolve()))
             return 0

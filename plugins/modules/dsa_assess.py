@@ -104,7 +104,7 @@ reason:
   description: The decision in one sentence.
   returned: always
   type: str
-  sample: "20.0.0-4416 cannot update its patterns: Linux builds up to 20.0.0-4416 are affected."
+  sample: "20.0.0-4416 cannot update its patterns (Linux: up to 20.0.0-4416)."
 reason_code:
   description: The same for machines.
   returned: always

@@ -124,7 +124,7 @@ def test_mended_hosts_converge_in_the_next_run(lab: LabFleet, first_run: t.Any) 
         lab.heal(name)
     before = {name: len(lab.journal(name, "package_installed")) for name in ("healthy", "signature", "endless")}
     done = lab.play(
-        "remediate", extra_password="", **IMPATIENT, dsa_self_protection_password="right", dsa_self_protection=False
+        "remediate", **IMPATIENT
     )
     outcomes = lab.report()
     wrong = {

@@ -147,14 +147,14 @@ def _judge_by_bounds(build: Build, platform: Platform, bounds: Bounds) -> _Findi
             "fixed",
             "at_or_above_fixed",
             "none",
-            f"{build} has the fix: {platform.label} builds have it from {bounds.fixed_from} on.",
+            f"{build} has the fix ({platform.label}: from {bounds.fixed_from} on).",
         )
     if build <= bounds.affected_up_to:
         return _Finding(
             "affected",
             "at_or_below_affected",
             "upgrade",
-            f"{build} cannot update its patterns: {platform.label} builds up to {bounds.affected_up_to} are affected.",
+            f"{build} cannot update its patterns ({platform.label}: up to {bounds.affected_up_to}).",
         )
     return _Finding(
         "indeterminate",
