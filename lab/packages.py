@@ -26,7 +26,7 @@ from .fleet import Fleet, Host
 DESCRIPTION = "Trend Micro Deep Security Agent"
 KEY_NAME = "Deep Security lab (not the vendor)"
 RPM_BASE = "bash-5.1.8-6.lab.noarch.rpm"
-PROGRAM = "#!/.lab/python3 -IS\nimport sys\nsys.path.insert(0, '/.lab')\nfrom standins import agent\nsys.exit({call})\n"
+PROGRAM = "#!/.lab/python3 -IS\nimport sys\nsys.path.insert(0, '/.lab')\nfrom standins import {room}\nsys.exit({room}.{call})\n"
 INIT_SCRIPT = """#!/bin/sh
 exec systemctl "$1" ds_agent
 """
@@ -71,9 +71,9 @@ def file_name(host: Host, build: str) -> str:
 def payload(host: Host, build: str) -> dict[str, tuple[int, str]]:
     folder = "Library/Application Support/com.trendmicro.DSAgent" if host.os == "macos" else "opt/ds_agent"
     files = {
-        f"{folder}/ds_agent": (0o700, PROGRAM.format(call=f"agent.run_agent({build!r})")),
-        f"{folder}/dsa_query": (0o700, PROGRAM.format(call="agent.dsa_query(sys.argv)")),
-        f"{folder}/dsa_control": (0o700, PROGRAM.format(call="agent.dsa_control(sys.argv)")),
+        f"{folder}/ds_agent": (0o700, PROGRAM.format(room="agent", call=f"run_agent({build!r})")),
+        f"{folder}/dsa_query": (0o700, PROGRAM.format(room="query", call="dsa_query(sys.argv)")),
+        f"{folder}/dsa_control": (0o700, PROGRAM.format(room="query", call="dsa_control(sys.argv)")),
     }
     if host.os == "linux":
         files["etc/init.d/ds_agent"] = (0o755, INIT_SCRIPT)

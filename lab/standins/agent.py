@@ -2,7 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The agent: the daemon ds_agent, and the two programs that talk to it, dsa_query and dsa_control.
+"""The agent: the daemon ds_agent. The programs that talk to it are in query.py.
 
 The forms of the answers follow what is documented or was captured of the vendor's agent. What is not known publicly
 (the text for "no agent is running", the form of the log) is a guess that nothing should depend on.
@@ -16,7 +16,6 @@ import random
 import signal
 import socket
 import socketserver
-import sys
 import threading
 import time
 import zipfile
@@ -309,73 +308,4 @@ def run_agent(build: str) -> int:
     agent.publish(True)
     world.journal("service_started", build=agent.build)
     server.serve_forever()
-    return 0
-
-
-def ask_agent(request: Dict[str, Any]) -> Optional[str]:
-    try:
-        return str(world.ask(world.AGENT_SOCKET, request)["text"])
-    except (OSError, ValueError):
-        return None
-
-
-def dsa_query(argv: List[str]) -> int:
-    command = ""
-    rest = argv[1:]
-    while rest:
-        option = rest.pop(0)
-        if option in ("-c", "--cmd") and rest:
-            command = rest.pop(0)
-        elif option.startswith("--cmd="):
-            command = option[6:]
-        elif option == "-p" and rest:
-            rest.pop(0)
-    if world.fault("dsa_query_hangs"):
-        while True:
-            time.sleep(3600)
-    time.sleep(float(world.fault("dsa_query_slow") or 0))
-    answer = ask_agent({"op": "query", "command": command})
-    if answer is None:
-        print("dsa_query: could not connect to the agent", file=sys.stderr)
-        return 1
-    sys.stdout.write(answer)
-    return 0
-
-
-def dsa_control(argv: List[str]) -> int:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    request: Dict[str, Any] = {"op": "control", "action": ""}
-    rest = argv[1:]
-    while rest:
-        option = rest.pop(0)
-        name, _equals, value = option.partition("=")
-        if name in ("--selfprotect", "--passwd") and not _equals and rest:
-            value = rest.pop(0)
-        if option in ("-p", "-s", "-a") and rest:
-            value = rest.pop(0)
-        if name in ("-p", "--passwd"):
-            request["password"] = value
-        elif name in ("-s", "--selfprotect"):
-            request.update(action="selfprotect", value=value)
-        elif option in ("-m", "--heartbeat"):
-            has_text = bool(rest) and not rest[0].startswith("-")
-            request.update(action="message", value=rest.pop(0) if has_text else "")
-        elif option in ("-d", "--diag"):
-            request["action"] = "diagnostics"
-        elif option in ("-r", "--reset"):
-            request["action"] = "reset"
-        elif name == "-a":
-            request["action"] = "activate"
-        elif ":" not in option:
-            print("dsa_control: unknown option: " + option, file=sys.stderr)
-            return 2
-    if not request["action"]:
-        print("Usage: dsa_control [-a <str>] [-d] [-m] [-p <str>] [-r] [-s <num>] ...", file=sys.stderr)
-        return 2
-    answer = ask_agent(request)
-    if answer is None:
-        print("dsa_control: could not connect to the agent", file=sys.stderr)
-        return 1
-    sys.stdout.write(answer)
-    # The exit code says that the agent answered, not what it said (the vendor's is not reliable either).
     return 0

@@ -8,35 +8,53 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Callable, Dict, List
 
-from . import agent, aix, common, hooks, linux, macos, solaris, world
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, List
 
-Tool = Callable[[List[str]], int]
+    Tool = Callable[[List[str]], int]
 
 
 def tools_of(system: str, release: str, package_manager: str) -> Dict[str, Tool]:
+    # Each platform's own only: what a tool costs is what it makes Python read.
+    from . import common
+
     if system == "aix":
+        from . import aix
+
         return {**common.TOOLS, **aix.TOOLS}
     if system == "solaris":
+        from . import solaris
+
         return {**common.TOOLS, **(solaris.TOOLS_10 if release == "5.10" else solaris.TOOLS_11)}
     if system == "macos":
+        from . import macos
+
         return {**common.TOOLS, **macos.TOOLS}
+    from . import linux
+
     return {**common.TOOLS, **linux.TOOLS, **(linux.RPM_TOOLS if package_manager == "rpm" else {})}
 
 
-def main(argv: List[str]) -> int:
-    name = os.path.basename(argv[0])
+def tool(name: str) -> Tool:
+    if name in ("dsa_query", "dsa_control"):
+        from . import query
+
+        return query.TOOLS[name]
+    if name == "hook":
+        from . import hooks
+
+        return hooks.main
+    from . import common, world
+
     host = world.host()
-    tools = {
-        **tools_of(host["os"], host["release"], host["package_manager"]),
-        **common.INTERNAL,
-        "hook": hooks.main,
-        "dsa_query": agent.dsa_query,
-        "dsa_control": agent.dsa_control,
-    }
+    return {**tools_of(host["os"], host["release"], host["package_manager"]), **common.INTERNAL}[name]
+
+
+def main(argv: List[str]) -> int:
     try:
-        result = tools[name](argv)
+        result = tool(os.path.basename(argv[0]))(argv)
         sys.stdout.flush()
     except BrokenPipeError:
         return 141

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import socket
-from contextlib import contextmanager
-from typing import Any, Dict, Iterator
 
-from . import journal as _journal
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # dsa_query starts often: it does without what it does not need
+    from types import TracebackType
+    from typing import Any, Dict, Optional, TextIO, Type
 
 LAB = "/.lab"
 AGENT_STATE = "/var/opt/ds_agent/agent.json"
@@ -43,11 +42,24 @@ def save(path: str, value: Dict[str, Any]) -> None:
     os.replace(scratch, path)
 
 
-@contextmanager
-def locked(path: str) -> Iterator[None]:
-    with open(path, "a", encoding="utf-8") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+class locked:
+    """with locked(path): nobody else is in such a block for that path."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.stream: Optional[TextIO] = None
+
+    def __enter__(self) -> None:
+        import fcntl
+
+        self.stream = open(self.path, "a", encoding="utf-8")
+        fcntl.flock(self.stream, fcntl.LOCK_EX)
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        assert self.stream is not None
+        self.stream.close()
 
 
 def host() -> Dict[str, Any]:
@@ -55,6 +67,8 @@ def host() -> Dict[str, Any]:
 
 
 def journal(event: str, **fields: object) -> None:
+    from . import journal as _journal
+
     _journal.append(LAB + "/journal.jsonl", event, **fields)
 
 
@@ -88,6 +102,8 @@ def agent_state() -> Dict[str, Any]:
 
 def ask(path: str, request: Dict[str, Any], timeout: float = 10.0) -> Dict[str, Any]:
     """One JSON line to a Unix socket, one JSON line back. Raises OSError where nobody answers."""
+    import socket
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as conn:
         conn.settimeout(timeout)
         conn.connect(path)

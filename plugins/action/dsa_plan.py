@@ -22,6 +22,9 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "validate_certs": {"type": "bool", "default": True},
 }
 
+# So many hosts are named in a line; the report names all.
+_NAMED = 10
+
 
 class ActionModule(DsaAction):
     """Runs on the controller alone, once for all hosts of the play."""
@@ -37,12 +40,14 @@ class ActionModule(DsaAction):
         if not predicting:
             plan = self._bring(plan, arguments)
         waves = {name: work.wave for name, work in plan.todo.items()}
+        said = _in_words(plan)
+        self.say(said)
         return {
             "changed": False,
             "todo": {name: work.as_dict() for name, work in plan.todo.items()},
             "blocked": dict(plan.blocked),
             "waves": waves,
-            "msg": f"{len(plan.todo)} to do, {len(plan.blocked)} that cannot be done now",
+            "msg": said,
         }
 
     def _check_variables(self, scope: list[str], task_vars: dict[str, t.Any]) -> None:
@@ -72,3 +77,16 @@ class ActionModule(DsaAction):
                 blocked[name] = str(error)
                 del todo[name]
         return Plan(todo, blocked)
+
+
+def _in_words(plan: Plan) -> str:
+    """The plan in one line: who is next, and how many wait."""
+    parts = []
+    for wave in ("relays", "agents"):
+        names = [name for name, work in plan.todo.items() if work.wave == wave]
+        if names:
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            parts.append(f"{len(names)} {wave} to do ({', '.join(names[:_NAMED])}{more})")
+    if plan.blocked:
+        parts.append(f"{len(plan.blocked)} cannot be touched now")
+    return f"Plan: {'; '.join(parts) or 'nothing to do'}"

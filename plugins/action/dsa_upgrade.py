@@ -79,11 +79,9 @@ class ActionModule(DsaAction):
                 "msg": f"{lost}: {error}; look at the host, then run again",
                 **predicted,
             }
-        return {
-            **predicted,
-            **result,
-            "changed": bool(result.get("after")) and result["after"] != arguments["installed"],
-        }
+        # Where a command ran and failed nobody knows what it changed: say that it did.
+        touched = "command" in result and (result.get("failed") or result.get("after") != arguments["installed"])
+        return {**predicted, **result, "changed": bool(result.get("changed") or touched)}
 
     def _stage(self, package: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Copy unless the same file is there; the folder is made on the way, for root alone."""

@@ -32,6 +32,7 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
 }
 REBOOTING = ("restarting", "gone")
 IMPATIENT = {
+    "dsa_service_timeout": 25,
     "dsa_security_update_timeout": 12,
     "dsa_verify_timeout": 12,
     "dsa_reconnect_timeout": 20,
@@ -123,9 +124,7 @@ def test_mended_hosts_converge_in_the_next_run(lab: LabFleet, first_run: t.Any) 
     for name in FAULTS:
         lab.heal(name)
     before = {name: len(lab.journal(name, "package_installed")) for name in ("healthy", "signature", "endless")}
-    done = lab.play(
-        "remediate", **IMPATIENT
-    )
+    done = lab.play("remediate", **IMPATIENT)
     outcomes = lab.report()
     wrong = {
         name: outcome["reason"] for name, outcome in outcomes.items() if not outcome["passed"] and name != "guarded"
@@ -139,49 +138,51 @@ def test_mended_hosts_converge_in_the_next_run(lab: LabFleet, first_run: t.Any) 
     assert "right" not in third.stdout.replace("right order", "")
 
 
-class TestARelayInTrouble:
-    """No Agent is touched, whatever is wrong with the Relay; and goes when it is mended."""
+RELAY_FAULTS = (
+    "package_install_fails",
+    "security_update_fails",
+    "security_update_never_finishes",
+    "reports_wrong_build",
+    "unreachable",
+    "service_does_not_start",
+    "dsa_query_hangs",
+)
 
-    @pytest.fixture(
-        scope="class",
-        params=[
-            "package_install_fails",
-            "security_update_fails",
-            "reports_wrong_build",
-            "unreachable",
-            "service_does_not_start",
-        ],
-    )
-    def troubled(self, request: pytest.FixtureRequest, start_fleet: StartFleet) -> tuple[LabFleet, str]:
-        """A fleet with one good and one bad Relay."""
-        fault = str(request.param)
-        hosts = {
-            "relay1": deb(role="relay"),
-            "relay2": deb(role="relay", faults={fault: True}),
-            "web1": deb(),
-            "web2": deb(vars={"dsa_relays": ["relay1"]}, uses=["relay1"]),
-        }
-        return start_fleet({"packages": [FIXED], "hosts": hosts}), fault
 
-    def test_agents_wait_and_then_go(self, troubled: tuple[LabFleet, str]) -> None:
-        lab, _ = troubled
-        done = lab.play("remediate", **IMPATIENT)
+class TestRelaysInTrouble:
+    """Below a Relay in trouble no Agent is touched, whatever the trouble; and it goes when the Relay is mended."""
+
+    @pytest.fixture(scope="module")
+    def troubled(self, start_fleet: StartFleet) -> LabFleet:
+        """A Relay a fault with an Agent below each, one good Relay, and an Agent that may use any of them."""
+        hosts: dict[str, t.Any] = {"good": deb(role="relay"), "below-good": deb(uses=["good"]), "below-all": deb()}
+        hosts["below-good"]["vars"] = {"dsa_relays": ["good"]}
+        for fault in RELAY_FAULTS:
+            name = fault.replace("_", "-")
+            hosts[name] = deb(role="relay", faults={fault: True})
+            hosts[f"below-{name}"] = deb(uses=[name], vars={"dsa_relays": [name]})
+        return start_fleet({"packages": [FIXED], "hosts": hosts})
+
+    def test_agents_wait(self, troubled: LabFleet) -> None:
+        done = troubled.play("remediate", dsa_max_fail_percentage=100, **IMPATIENT)
         assert done.returncode == 2, done.stdout
-        outcomes = lab.report()
-        assert outcomes["web1"]["done"] == "blocked"
-        assert "Relays come first: relay2" in outcomes["web1"]["reason"]
-        touched = (
-            "package_installed",
-            "package_install_failed",
-            "security_update_requested",
-            "self_protection",
-            "reboot",
-        )
-        assert not lab.journal("web1", *touched)
-        assert outcomes["web2"]["passed"], "relay1 is all that it uses"
-        lab.heal("relay2")
-        done = lab.play("remediate", **IMPATIENT)
+        outcomes = troubled.report()
+        for fault in RELAY_FAULTS:
+            name = fault.replace("_", "-")
+            below = f"below-{name}"
+            assert not outcomes[name]["passed"], name
+            assert outcomes[below]["done"] == "blocked", below
+            assert f"Relays come first: {name}" in outcomes[below]["reason"]
+            assert not troubled.touches(below)
+        assert not troubled.touches("below-all")
+        assert outcomes["below-good"]["passed"]
+
+    def test_and_then_go(self, troubled: LabFleet) -> None:
+        for fault in RELAY_FAULTS:
+            troubled.heal(fault.replace("_", "-"))
+        done = troubled.play("remediate", **IMPATIENT)
         assert done.returncode == 0, done.stdout
+        troubled.assert_relays_came_first("below-good")
 
 
 @needs_rpm

@@ -14,8 +14,10 @@ import gzip
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import time
+import zlib
 
 from . import commands
 
@@ -66,13 +68,15 @@ def _signature(path):
     """Return (good, what was found). good is None where nothing on this host can check a signature."""
     if path.endswith(".rpm"):
         answer = commands.run(["rpm", "--checksig", path], 120)
-        good = answer.rc == 0 and "NOT OK" not in answer.out and re.search(r"pgp|signatures", answer.out, re.I)
+        # Without the file's name, where PGP is often a part.
+        said = answer.out.replace(path, "")
+        good = answer.rc == 0 and "NOT OK" not in said and re.search(r"pgp|gpg|signatures", said, re.I)
         return (None if answer.missing else bool(good)), answer.text()
     if path.endswith(".deb"):
         answer = commands.run(["dpkg-sig", "--verify", path], 120)
         if answer.missing:
             return None, "dpkg-sig is not installed here"
-        return answer.rc == 0 and "GOODSIG" in answer.out, answer.text()
+        return answer.rc == 0 and "GOODSIG" in answer.out.replace(path, ""), answer.text()
     return None, "this kind of package has no signature that can be checked on the host"
 
 
@@ -134,20 +138,26 @@ def _unpacked(path):
     if not path.endswith(".gz"):
         return path
     plain = path[: -len(".gz")]
-    with gzip.open(path, "rb") as packed, open(plain + ".part", "wb") as stream:
-        shutil.copyfileobj(packed, stream, 1024 * 1024)
-    os.rename(plain + ".part", plain)
+    try:
+        with gzip.open(path, "rb") as packed, open(plain, "wb") as stream:
+            shutil.copyfileobj(packed, stream, 1024 * 1024)
+    except (IOError, OSError, EOFError, zlib.error) as error:
+        os.unlink(plain)
+        raise InstallError("%s could not be unpacked: %s; make room there, or bring an intact file" % (path, error))
     return plain
 
 
 def command_for(os_name, path, version, override):
     """The command that installs. override: the operator's own, with {file} and {version}."""
     if override:
-        argv = override.split()
+        argv = shlex.split(override)
     elif path is None:
         found = [argv for argv in REPOSITORY if _there(argv[0])]
         if not found:
-            raise InstallError("none of %s is on this host" % ", ".join(argv[0] for argv in REPOSITORY))
+            raise InstallError(
+                "none of %s is on this host; name a package file or an address instead of the repository"
+                % ", ".join(argv[0] for argv in REPOSITORY)
+            )
         argv = found[0]
     else:
         ending = os.path.splitext(path)[1]

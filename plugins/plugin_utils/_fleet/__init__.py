@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from .hosts import PENDING, REGISTERED, VARIABLES, Fleet, Host
-from .packages import Package, choose, vendor_platforms
+from .packages import Package, choose, shown, vendor_platforms
 from .plan import Plan, Work, make_plan
 from .settings import SettingsError, flag_of, names_of, target_for
 
@@ -27,6 +27,7 @@ __all__ = [
     "flag_of",
     "make_plan",
     "names_of",
+    "shown",
     "target_for",
     "vendor_platforms",
 ]

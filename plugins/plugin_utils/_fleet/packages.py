@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,6 +21,7 @@ from .settings import SettingsError, mapping_of, text_of
 _CONDITIONS = ("os", "arch", "distribution")
 _PLACES = ("path", "url", "repository")
 _EXTENSIONS = {
+    "linux": ("rpm", "deb"),
     "aix": ("bff", "bff.gz"),
     "solaris": ("p5p", "p5p.gz", "pkg", "pkg.gz"),
     "macos": ("pkg",),
@@ -78,7 +80,24 @@ def extensions(record: Mapping[str, object]) -> tuple[str, ...]:
         raw = record.get("distribution")
         known_deb = isinstance(raw, Mapping) and raw.get("id") in ("debian", "ubuntu")
         return ("deb",) if deb or known_deb else ("rpm",)
+    if record.get("os") == "solaris":
+        return ("pkg", "pkg.gz") if record.get("os_version") == "5.10" else ("p5p", "p5p.gz")
     return _EXTENSIONS.get(str(record.get("os")), ())
+
+
+def _for_others(file: str, record: Mapping[str, object]) -> bool:
+    """Whether the ending of a file's name is that of a package for another kind of host."""
+
+    def ends(names: Iterable[str]) -> bool:
+        return file.lower().endswith(tuple(f".{name}" for name in names))
+
+    known = any(ends(names) for names in _EXTENSIONS.values())
+    return bool(vendor_platforms(record)) and known and not ends(extensions(record))
+
+
+def shown(address: str) -> str:
+    """An address without what may be secret in it: a user with a password, and the query."""
+    return re.sub(r"^(\w+://)[^/?#]*@", r"\1", address).split("?", maxsplit=1)[0]
 
 
 def choose(record: Mapping[str, object], target: Build, variables: Mapping[str, object]) -> Package:
@@ -147,13 +166,32 @@ def _listed(record: Mapping[str, object], target: Build, variables: Mapping[str,
         sha256 = _checksum(fields.get("sha256"), f"{name}.sha256")
         if places[0] == "repository":
             return Package(target.text, "repository", sha256=sha256)
-        location = text_of(fields[places[0]], f"{name}.{places[0]}")
-        file = location.split("?", maxsplit=1)[0].rstrip("/").rsplit("/", 1)[-1]
+        value = text_of(fields[places[0]], f"{name}.{places[0]}")
+        location, file = (_url if places[0] == "url" else _path)(value, f"{name}.{places[0]}")
+        if _for_others(file, record):
+            continue
         origin = "url" if places[0] == "url" else "directory"
-        if origin == "directory" and not Path(location).is_file():
-            raise SettingsError(f"{name}.path is {location}; there is no such file on the controller")
         return Package(target.text, origin, location, file, sha256 or _sum_of(file, variables))
     return None
+
+
+def _url(value: str, name: str) -> tuple[str, str]:
+    """An address, and the name of the file at its end."""
+    found = re.fullmatch(r"https?://[^/?#]+/(?:[^?#]*/)?([^/?#]*[^/?#.])(?:[?#].*)?", value)
+    if found is None:
+        raise SettingsError(
+            f"{name} is {shorten(shown(value))}; write an address with https:// or http:// that ends in the name of a "
+            "file"
+        )
+    return value, found.group(1)
+
+
+def _path(value: str, name: str) -> tuple[str, str]:
+    """The absolute path of a file, and the file's name."""
+    path = Path(value).expanduser().absolute()
+    if not path.is_file():
+        raise SettingsError(f"{name} is {path}; there is no such file on the controller")
+    return str(path), path.name
 
 
 def _sum_of(file: str, variables: Mapping[str, object]) -> str | None:
@@ -193,8 +231,11 @@ def _from_manager(record: Mapping[str, object], target: Build, variables: Mappin
     platforms = [name for name in vendor_platforms(record) if "*" not in name]
     if not value or not platforms or not extensions(record):
         return None
+    address = text_of(value, "dsm_url").rstrip("/")
+    if not re.match(r"https?://[^/]", address):
+        raise SettingsError(f"dsm_url is {shorten(shown(address))}; write one such as https://dsm.example.com:4119")
     extension = extensions(record)[-1]
     platform, arch, dotted = platforms[0], record.get("arch"), str(target.version)
-    location = f"{text_of(value, 'dsm_url').rstrip('/')}/software/agent/{platform}/{arch}/{dotted}/agent.{extension}"
+    location = f"{address}/software/agent/{platform}/{arch}/{dotted}/agent.{extension}"
     file = f"Agent-{platform}-{target}.{arch}.{extension}"
     return Package(target.text, "manager", location, file, _sum_of(file, variables))
