@@ -103,7 +103,7 @@ def find_interpreters(host: fleet.Host) -> tuple[str, list[str]]:
 
 def free_ports(count: int) -> list[int]:
     """All held at once, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
+    sockets = [socket.socket() for dummy in range(count)]
     try:
         for one in sockets:
             one.bind(("127.0.0.1", 0))

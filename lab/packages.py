@@ -26,7 +26,10 @@ from .fleet import Fleet, Host
 DESCRIPTION = "Trend Micro Deep Security Agent"
 KEY_NAME = "Deep Security lab (not the vendor)"
 RPM_BASE = "bash-5.1.8-6.lab.noarch.rpm"
-PROGRAM = "#!/.lab/python3 -IS\nimport sys\nsys.path.insert(0, '/.lab')\nfrom standins import {room}\nsys.exit({room}.{call})\n"
+PROGRAM = (
+    "#!/.lab/python3 -IS\nimport sys\nsys.path.insert(0, '/.lab')\n"
+    "from standins import {room}\nsys.exit({room}.{call})\n"
+)
 INIT_SCRIPT = """#!/bin/sh
 exec systemctl "$1" ds_agent
 """

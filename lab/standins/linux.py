@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from fnmatch import fnmatch
 from typing import Callable, Dict, List, Tuple
 
 from . import common, service
@@ -159,7 +160,7 @@ def dnf(argv: List[str]) -> int:
             check=False,
         )
         identity = query.stdout.decode()
-        if identity == wanted or identity.startswith((wanted + ".", wanted + "-")):
+        if fnmatch(identity, wanted) or identity.startswith((wanted + ".", wanted + "-")):
             known = subprocess.run(["rpm", "-q", identity], stdout=subprocess.DEVNULL, check=False)
             if known.returncode == 0:
                 print("Nothing to do.")

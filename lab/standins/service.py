@@ -80,7 +80,7 @@ def stop() -> None:
     if number is None:
         return
     os.kill(number, signal.SIGTERM)
-    for _ in range(250):
+    for dummy in range(250):
         if pid() is None:
             return
         time.sleep(0.02)

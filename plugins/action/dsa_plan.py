@@ -11,7 +11,7 @@ import typing as t
 
 from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet
 from ..plugin_utils._download import Downloads
-from ..plugin_utils._fleet import Plan, SettingsError, make_plan
+from ..plugin_utils._fleet import Plan, SettingsError, make_plan, shown
 from ..plugin_utils._fleet.variables import check, misspelt, specification
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -37,8 +37,7 @@ class ActionModule(DsaAction):
         scope = [name for name in task_vars["ansible_play_batch"] if name in fleet.hosts]
         self._check_variables(scope, task_vars)
         plan = make_plan(fleet, scope, predicting)
-        if not predicting:
-            plan = self._bring(plan, arguments)
+        plan = _named(plan) if predicting else self._bring(plan, arguments)
         waves = {name: work.wave for name, work in plan.todo.items()}
         said = _in_words(plan)
         self.say(said)
@@ -77,6 +76,19 @@ class ActionModule(DsaAction):
                 blocked[name] = str(error)
                 del todo[name]
         return Plan(todo, blocked)
+
+
+def _named(plan: Plan) -> Plan:
+    """The plan without what may be secret in addresses; nothing is fetched from them."""
+    todo = {
+        name: dataclasses.replace(
+            work, package=dataclasses.replace(work.package, location=shown(work.package.location))
+        )
+        if work.package and work.package.origin == "url"
+        else work
+        for name, work in plan.todo.items()
+    }
+    return Plan(todo, plan.blocked)
 
 
 def _in_words(plan: Plan) -> str:

@@ -79,9 +79,11 @@ class ActionModule(DsaAction):
                 "msg": f"{lost}: {error}; look at the host, then run again",
                 **predicted,
             }
-        # Where a command ran and failed nobody knows what it changed: say that it did.
-        touched = "command" in result and (result.get("failed") or result.get("after") != arguments["installed"])
-        return {**predicted, **result, "changed": bool(result.get("changed") or touched)}
+        # By the build before the task, as a second attempt finds the first one's work done. Where a command ran and
+        # failed nobody knows what it changed: say that it did.
+        upgraded = result.get("after") not in (None, arguments["installed"])
+        touched = bool(result.get("failed")) and "command" in result
+        return {**predicted, **result, "changed": bool(result.get("changed") or upgraded or touched)}
 
     def _stage(self, package: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Copy unless the same file is there; the folder is made on the way, for root alone."""

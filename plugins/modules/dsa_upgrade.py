@@ -123,6 +123,11 @@ source:
   returned: always
   type: str
   sample: Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
+refused:
+  description: Whether the package file is not what it should be. It was then removed from the host.
+  returned: when it is
+  type: bool
+  sample: true
 verified_by:
   description: How the package was verified.
   returned: when something was installed
@@ -215,9 +220,7 @@ class Upgrade(object):
         path = self.params["path"]
         try:
             if path:
-                self.result["verified_by"] = install.inspect(
-                    path, self.params["version"], self.params["sha256"], self.params["verify"]
-                )
+                self.result["verified_by"] = self.inspect(path)
             if self.module.check_mode:
                 self.module.exit_json(**dict(self.result, changed=True, after=self.params["version"]))
             # What was written here tells any later run that an update is due, even if this one ends now.
@@ -234,6 +237,17 @@ class Upgrade(object):
         except install.InstallError as error:
             self.fail(str(error))
         self.finish(self.read_back())
+
+    def inspect(self, path):
+        params = self.params
+        try:
+            return install.inspect(path, params["version"], params["sha256"], params["verify"])
+        except install.InstallError:
+            # What is not trusted does not stay.
+            if os.path.exists(path):
+                os.unlink(path)
+            self.result["refused"] = True
+            raise
 
     def install(self, os_name, path):
         params = self.params
@@ -256,8 +270,16 @@ class Upgrade(object):
             raise install.InstallError("%s was stopped after %d s" % (argv[0], params["timeout"]))
         if answer.rc != 0:
             hint = "" if params["self_protection"] else " If the agent protects itself, set dsa_self_protection."
+            if path is None:
+                hint += " See that the host's own repository has %s, and that its lists are fresh." % params["version"]
             raise install.InstallError(
                 "%s failed with exit status %s: %s.%s" % (argv[0], answer.rc, " | ".join(output[-3:]), hint)
+            )
+        build = None if path else installed_build(record.read())[1]
+        if build is not None and build < self.target:
+            raise install.InstallError(
+                "%s ended well and installed nothing: %s. See that the host's own repository has %s"
+                % (argv[0], " | ".join(output[-3:]).rstrip("."), params["version"])
             )
 
     def restore_self_protection(self):

@@ -88,7 +88,8 @@ class LabFleet:
         return {path.name: len(self.journal(path.name, "ssh_command")) for path in (self.lab / "hosts").iterdir()}
 
     def ansible(self, *arguments: str, extra: Mapping[str, t.Any] | None = None) -> subprocess.CompletedProcess[str]:
-        """ansible-playbook with the fleet's inventory; standard error is part of the output."""
+        """ansible-playbook with the fleet's inventory; standard error is part of the output. None in extra: not set."""
+        variables = {name: value for name, value in {**QUICK, **(extra or {})}.items() if value is not None}
         return subprocess.run(
             [
                 str(Path(sys.executable).parent / "ansible-playbook"),
@@ -97,7 +98,7 @@ class LabFleet:
                 "-e",
                 f"@{self.lab / 'vars.yml'}",
                 "-e",
-                json.dumps({**QUICK, **(extra or {})}),
+                json.dumps(variables),
                 *arguments,
             ],
             cwd=self.folder,

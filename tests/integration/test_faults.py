@@ -45,14 +45,14 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     """One host a fault, one that has none, and a Relay."""
     hosts: dict[str, t.Any] = {"relay1": deb(role="relay"), "healthy": deb(), "guarded": deb(self_protection="right")}
     hosts["guarded"]["vars"] = {"dsa_self_protection_password": "wrong"}
-    for name, (faults, _, _) in FAULTS.items():
+    for name, (faults, *dummy) in FAULTS.items():
         hosts[name] = deb(faults=faults)
         if name == "corrupt":  # a broken file is broken for all who would get it
             hosts[name]["distribution"] = {"id": "ubuntu", "version": "22.04"}
         if name in REBOOTING:
             hosts[name] |= {
                 "reboot_required": "after_upgrade",
-                "vars": {"dsa_reboot": "if_required", "dsa_reboot_timeout": 15},
+                "vars": {"dsa_reboot": "if_required", "dsa_reboot_timeout": 90 if name == "restarting" else 20},
             }
     return start_fleet({"packages": [FIXED], "hosts": hosts})
 
@@ -68,7 +68,7 @@ def first_run(lab: LabFleet) -> dict[str, dict[str, t.Any]]:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_is_told(first_run: dict[str, dict[str, t.Any]], name: str) -> None:
-    _, words, done = FAULTS[name]
+    dummy, words, done = FAULTS[name]
     outcome = first_run[name]
     assert words in outcome["reason"]
     assert outcome["done"] == done
@@ -149,19 +149,20 @@ RELAY_FAULTS = (
 )
 
 
+@pytest.fixture(scope="module")
+def troubled(start_fleet: StartFleet) -> LabFleet:
+    """A Relay a fault with an Agent below each, one good Relay, and an Agent that may use any of them."""
+    hosts: dict[str, t.Any] = {"good": deb(role="relay"), "below-good": deb(uses=["good"]), "below-all": deb()}
+    hosts["below-good"]["vars"] = {"dsa_relays": ["good"]}
+    for fault in RELAY_FAULTS:
+        name = fault.replace("_", "-")
+        hosts[name] = deb(role="relay", faults={fault: True})
+        hosts[f"below-{name}"] = deb(uses=[name], vars={"dsa_relays": [name]})
+    return start_fleet({"packages": [FIXED], "hosts": hosts})
+
+
 class TestRelaysInTrouble:
     """Below a Relay in trouble no Agent is touched, whatever the trouble; and it goes when the Relay is mended."""
-
-    @pytest.fixture(scope="module")
-    def troubled(self, start_fleet: StartFleet) -> LabFleet:
-        """A Relay a fault with an Agent below each, one good Relay, and an Agent that may use any of them."""
-        hosts: dict[str, t.Any] = {"good": deb(role="relay"), "below-good": deb(uses=["good"]), "below-all": deb()}
-        hosts["below-good"]["vars"] = {"dsa_relays": ["good"]}
-        for fault in RELAY_FAULTS:
-            name = fault.replace("_", "-")
-            hosts[name] = deb(role="relay", faults={fault: True})
-            hosts[f"below-{name}"] = deb(uses=[name], vars={"dsa_relays": [name]})
-        return start_fleet({"packages": [FIXED], "hosts": hosts})
 
     def test_agents_wait(self, troubled: LabFleet) -> None:
         done = troubled.play("remediate", dsa_max_fail_percentage=100, **IMPATIENT)

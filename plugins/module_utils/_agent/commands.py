@@ -11,9 +11,12 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import fcntl
 import os
+import select
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -21,6 +24,17 @@ import time
 SEARCH_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 # No answer of these tools is near this size; it keeps a runaway one from filling memory.
 LARGEST_OUTPUT = 1024 * 1024
+# What was killed is gone at once, unless it hangs in the kernel; then it is left behind.
+_FAREWELL = 2
+# A clock that nobody sets, where this Python has one.
+_clock = getattr(time, "monotonic", time.time)
+# A session of its own, and so a process group: a tool that hangs is killed together with what it started. Python 3 can
+# do this without running Python in the child, which is much cheaper. On Python 2.7 closing files means trying every
+# number that there could be; there is none to close, as nothing here but the standard streams is inheritable.
+if sys.version_info[0] > 2:
+    _APART = {"start_new_session": True, "close_fds": True}
+else:
+    _APART = {"preexec_fn": os.setsid, "close_fds": False}
 
 
 class Answer(object):
@@ -48,40 +62,35 @@ class Running(object):
         self.error = ""
         self.stdout = tempfile.TemporaryFile()
         self.stderr = tempfile.TemporaryFile()
-        environment = dict(os.environ, LC_ALL="C", LANG="C", LANGUAGE="C")
-        environment["PATH"] = os.pathsep.join([environment.get("PATH", "")] + SEARCH_PATH)
+        folders = os.environ.get("PATH", "").split(os.pathsep) + SEARCH_PATH
+        # An empty entry would mean the current folder.
+        path = os.pathsep.join(folder for folder in folders if folder)
+        environment = dict(os.environ, LC_ALL="C", LANG="C", LANGUAGE="C", PATH=path)
         try:
             with open(os.devnull, "rb") as nothing:
-                # A group of its own: a tool that hangs is killed together with what it started.
-                self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
-                    argv,
-                    stdin=nothing,
-                    stdout=self.stdout,
-                    stderr=self.stderr,
-                    env=environment,
-                    preexec_fn=os.setsid,
-                    close_fds=True,
+                self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
+                    argv, stdin=nothing, stdout=self.stdout, stderr=self.stderr, env=environment, **_APART
                 )
         except OSError as error:
             self.missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
             self.error = str(error)
 
-    def answer(self, deadline):
-        """Wait until the deadline (time.time()), then kill; return the Answer with what was said until then."""
+    def ended(self):
+        """Whether there is nothing to wait for."""
+        return self.process is None or self.process.poll() is not None
+
+    def answer(self):
+        """Kill it if it has not ended; return the Answer with what was said until then."""
         if self.process is None:
             return self._close(Answer(err=self.error, missing=self.missing))
-        pause = 0.002
-        while self.process.poll() is None and time.time() < deadline:
-            time.sleep(pause)
-            pause = min(pause * 2, 0.1)
-        timed_out = self.process.poll() is None
+        timed_out = not self.ended()
         if timed_out:
             # SIGKILL at once: dsa_control is known to ignore SIGTERM.
             try:
                 os.killpg(self.process.pid, signal.SIGKILL)
             except OSError:
                 pass
-            self.process.wait()
+            _wait([self], _FAREWELL)
         rc = None if timed_out else self.process.returncode
         return self._close(Answer(rc, self._read(self.stdout), self._read(self.stderr), timed_out=timed_out))
 
@@ -95,13 +104,44 @@ class Running(object):
         return answer
 
 
+def _wait(started, timeout):
+    """Until all of these have ended, for at most timeout seconds."""
+    deadline = _clock() + timeout
+    # Woken by the end of a child, not by looking now and then: the signal writes into a pipe.
+    ear, mouth = os.pipe()
+    fcntl.fcntl(mouth, fcntl.F_SETFL, os.O_NONBLOCK)
+    longest = 1.0
+    before = wakeup = None
+    try:
+        before = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        wakeup = signal.set_wakeup_fd(mouth)
+    except ValueError:
+        longest = 0.02  # not the main thread, which alone has signals
+    try:
+        while not all([running.ended() for running in started]):
+            left = deadline - _clock()
+            if left <= 0:
+                break
+            try:
+                if select.select([ear], [], [], min(left, longest))[0]:
+                    os.read(ear, 512)
+            except (OSError, select.error):
+                pass  # Python 2.7: the signal came while it waited
+    finally:
+        if wakeup is not None:
+            signal.set_wakeup_fd(wakeup)
+        if before is not None:
+            signal.signal(signal.SIGCHLD, before)
+        os.close(ear)
+        os.close(mouth)
+
+
+def answers(started, timeout):
+    """Wait for {name: Running}, all within timeout seconds; return {name: Answer}."""
+    _wait(list(started.values()), timeout)
+    return dict((name, running.answer()) for name, running in started.items())
+
+
 def run(argv, timeout):
     """Run one command for at most timeout seconds and return its Answer; never raises for what the command does."""
-    return Running(argv).answer(time.time() + timeout)
-
-
-def run_all(commands, timeout):
-    """Run {name: argv} side by side, all within timeout seconds; return {name: Answer}."""
-    started = dict((name, Running(argv)) for name, argv in commands.items())
-    deadline = time.time() + timeout
-    return dict((name, running.answer(deadline)) for name, running in started.items())
+    return answers({"": Running(argv)}, timeout)[""]

@@ -21,7 +21,7 @@ import zlib
 
 from . import commands
 
-# kind of package → how its installation is documented. {file} stands for the package file, unpacked.
+# kind of package -> how its installation is documented. {file} stands for the package file, unpacked.
 # The forms for AIX, Solaris and macOS upgrades are not confirmed by a public text: the operator can give another.
 COMMANDS = {
     ".rpm": ["rpm", "-U", "{file}"],
@@ -96,7 +96,7 @@ def _identity(path):
 def inspect(path, version, digest, verify):
     """Check a package file before it is trusted; return how it was verified. Raises InstallError."""
     if not os.path.isfile(path):
-        raise InstallError("%s is not there" % path)
+        raise InstallError("%s is not there any more; run again" % path)
     by = _trust(path, digest, verify)
     said = _identity(path)
     if said is not None:
@@ -142,7 +142,8 @@ def _unpacked(path):
         with gzip.open(path, "rb") as packed, open(plain, "wb") as stream:
             shutil.copyfileobj(packed, stream, 1024 * 1024)
     except (IOError, OSError, EOFError, zlib.error) as error:
-        os.unlink(plain)
+        if os.path.exists(plain):
+            os.unlink(plain)
         raise InstallError("%s could not be unpacked: %s; make room there, or bring an intact file" % (path, error))
     return plain
 

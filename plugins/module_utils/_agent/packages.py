@@ -31,22 +31,26 @@ def _field(text, name):
 
 
 def _rpm(answer):
-    if answer.rc != 0 and "is not installed" in answer.out + answer.err:
+    # "package ds_agent is not installed", in any language; rpm says so too, on top of its errors, when it cannot open
+    # its database. Warnings alone are no such error.
+    errors = [line for line in answer.err.splitlines() if line.strip() and not line.startswith("warning:")]
+    if answer.rc == 1 and "ds_agent" in answer.out and len(answer.out.splitlines()) == 1 and not errors:
         return ABSENT
     lines = answer.out.split()
     if answer.rc != 0 or not lines:
-        return Said(problem=answer.text())
+        return Said(problem=answer.text() or "it said nothing (exit status %s)" % answer.rc)
     if len(set(lines)) > 1:
         return Said(True, problem="lists more than one version, an upgrade did not finish: " + ", ".join(lines))
     return Said(True, lines[0])
 
 
 def _dpkg(answer):
-    if answer.rc != 0 and "no packages found" in answer.err:
+    # 1 is documented as "no package found", 2 as trouble; what it says is in any language.
+    if answer.rc == 1 and not answer.out.strip() and "ds-agent" in answer.err:
         return ABSENT
     status, dummy, version = answer.out.strip().partition("\t")
     if answer.rc != 0 or not status:
-        return Said(problem=answer.text())
+        return Said(problem=answer.text() or "it said nothing (exit status %s)" % answer.rc)
     state = status.split()[-1]
     if state in ("not-installed", "config-files"):
         return ABSENT
@@ -66,9 +70,10 @@ def _lslpp(answer):
                     problem="the fileset %s is in state %s (broken), an installation did not finish" % (level, state),
                 )
             return Said(True, level)
-    if "not installed" in answer.out + answer.err:
+    # The number of the message is the same in every language.
+    if "0504-132" in answer.out + answer.err:
         return ABSENT
-    return Said(problem=answer.text())
+    return Said(problem=answer.text() or "it said nothing (exit status %s)" % answer.rc)
 
 
 def _pkg(answer):
@@ -76,7 +81,7 @@ def _pkg(answer):
         return ABSENT
     version = _field(answer.out, "Version")
     if answer.rc != 0 or not version:
-        return Said(problem=answer.text())
+        return Said(problem=answer.text() or "it said nothing (exit status %s)" % answer.rc)
     if (_field(answer.out, "State") or "").lower().startswith("not installed"):
         return ABSENT
     return Said(True, version)
@@ -87,7 +92,7 @@ def _pkginfo(answer):
         return ABSENT
     version, status = _field(answer.out, "VERSION"), _field(answer.out, "STATUS") or ""
     if answer.rc != 0 or not version:
-        return Said(problem=answer.text())
+        return Said(problem=answer.text() or "it said nothing (exit status %s)" % answer.rc)
     if "partially" in status:
         return Said(True, problem="the package %s is %s, an installation did not finish" % (version, status))
     return Said(True, version)
@@ -98,7 +103,11 @@ def _pkgutil(answer):
     version = _field(answer.out, "version")
     if version:
         return Said(True, version)
-    return Said(problem=answer.text()) if answer.rc != 0 or answer.err.strip() else ABSENT
+    return (
+        Said(problem=answer.text() or "it said nothing (exit status %s)" % answer.rc)
+        if answer.rc != 0 or answer.err.strip()
+        else ABSENT
+    )
 
 
 _RECEIPTS = (
@@ -106,7 +115,7 @@ _RECEIPTS = (
     'for id in $(echo "$ids" | grep -iE "$0"); do pkgutil --pkg-info "$id" || exit 1; done'
 )
 
-# source → (command, reader of its answer). The receipt's name on macOS is not public: it is searched for.
+# source -> (command, reader of its answer). The receipt's name on macOS is not public: it is searched for.
 SOURCES = {
     "linux": {
         "rpm": (["rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}\\n", "ds_agent"], _rpm),

@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import io
 import os
 
 from . import commands, dsa_query, packages, progress, relay
@@ -54,13 +55,14 @@ def _distribution():
     values = {}
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         try:
-            with open(path) as stream:
+            # Names in the country's own script are common, and old Pythons would read them as ASCII here.
+            with io.open(path, encoding="utf-8", errors="replace") as stream:
                 for line in stream:
                     key, equals, value = line.strip().partition("=")
                     if equals:
                         values[key] = value.strip("\"'")
             break
-        except (IOError, OSError, UnicodeDecodeError):
+        except (IOError, OSError):
             continue
     return {"id": values.get("ID"), "version": values.get("VERSION_ID")} if values.get("ID") else None
 
@@ -76,7 +78,7 @@ def _service(os_name, answers):
             state = {"active": "running", "reloading": "running", "failed": "failed", "inactive": "stopped"}.get(
                 words[-1]
             )
-        elif answer.missing and not answers["init"].missing and answers["init"].rc is not None:
+        elif answer.missing and "init" in answers and answers["init"].rc is not None:
             state = "running" if answers["init"].rc == 0 else "stopped"
     elif os_name == "aix":
         state = {"active": "running", "inoperative": "stopped"}.get(words[-1]) if answer.rc == 0 and words else None
@@ -121,7 +123,7 @@ def read(timeout=15, progress_path=progress.DEFAULT_PATH):
         "os": os_name,
         "os_version": os_version,
         "arch": architecture,
-        "distribution": _distribution() if os_name == "linux" else None,
+        "distribution": None,
         "install_dir": None,
         "service": {"name": None, "state": None},
         "activated": None,
@@ -141,35 +143,52 @@ def read(timeout=15, progress_path=progress.DEFAULT_PATH):
     folder = install_dir(os_name)
     query = os.path.join(folder, "dsa_query")
     sources = packages.SOURCES[os_name]
-    asked = dict((name, argv) for name, (argv, dummy) in sources.items())
-    asked["service"] = SERVICES[os_name][1]
-    if os_name == "linux":
-        asked["init"] = ["/etc/init.d/ds_agent", "status"]
+    started = {}
+    # The slowest first; all run side by side, while the files are read here.
     if os.path.exists(query):
-        asked["dsa_query"] = dsa_query.command(query)
-    answers = commands.run_all(asked, timeout)
+        started["dsa_query"] = commands.Running(dsa_query.command(query))
+    for name, (argv, dummy) in sources.items():
+        started[name] = commands.Running(argv)
+    started["service"] = commands.Running(SERVICES[os_name][1])
+    if os_name == "linux" and started["service"].missing:
+        started["init"] = commands.Running(["/etc/init.d/ds_agent", "status"])
+    if os_name == "linux":
+        record["distribution"] = _distribution()
+        is_relay, relay_problem = relay.detect(folder)
+    record["remediation"], progress_problem = progress.load(progress_path)
+    answers = commands.answers(started, timeout)
 
     half_installed = _read_packages(record, sources, answers, timeout)
-    record["remediation"], problem = progress.load(progress_path)
-    if problem:
-        record["problems"].append(problem)
+    if progress_problem:
+        record["problems"].append(progress_problem)
     if "dsa_query" in answers:
         _read_query(record, answers["dsa_query"], timeout, half_installed)
+    elif record["installed"]:
+        record["problems"].append("dsa_query: %s is not there, or may not be seen by this user" % query)
     if record["installed"] is False:
         return record
 
     record["install_dir"] = folder if os.path.isdir(folder) else None
     record["service"] = _service(os_name, answers)
+    if record["service"]["state"] is None and record["installed"]:
+        record["problems"].append("the state of its service: %s" % _why(answers["service"], timeout))
     record["reboot"] = _reboot()
     if os_name == "linux":
-        record["relay"], problem = relay.detect(folder)
-        if problem:
-            record["problems"].append(problem)
-        if record["relay"]["enabled"] is False and record["service"]["state"] != "running":
+        record["relay"] = is_relay
+        if relay_problem:
+            record["problems"].append(relay_problem)
+        if is_relay["enabled"] is False and record["service"]["state"] != "running":
             record["relay"]["enabled"] = None  # a stopped Relay listens nowhere either
     elif record["installed"]:
         record["relay"] = {"enabled": False, "source": "platform"}  # Relays exist on Windows and Linux only
     return record
+
+
+def _why(answer, timeout):
+    """Why an answer is of no use."""
+    if answer.timed_out:
+        return "no answer within %d s" % timeout
+    return answer.text() or "it said nothing (exit status %s)" % answer.rc
 
 
 def _read_packages(record, sources, answers, timeout):
@@ -180,7 +199,7 @@ def _read_packages(record, sources, answers, timeout):
         if answer.missing:
             continue  # not this host's package manager
         if answer.timed_out:
-            said[name] = packages.Said(problem="no answer within %d s" % timeout)
+            said[name] = packages.Said(problem=_why(answer, timeout))
         else:
             said[name] = sources[name][1](answer)
     for name in sorted(said):
@@ -209,9 +228,22 @@ def _read_query(record, answer, timeout, half_installed):
         record["versions"]["dsa_query"] = running
         if record["version_raw"] is None and not half_installed:
             record["version_raw"], record["version_source"] = running, "dsa_query"
-    if answer.timed_out:
-        record["problems"].append("dsa_query: no answer within %d s" % timeout)
-    elif not values:
-        record["problems"].append("dsa_query: %s" % (answer.text() or "it said nothing (exit status %s)" % answer.rc))
     record["activated"], record["manager_url"] = dsa_query.activation(values)
     record["anti_malware"] = dsa_query.anti_malware(values)
+    silent = [
+        command
+        for command, known in (
+            ("GetPluginVersion", running),
+            ("GetAgentStatus", record["activated"] is not None),
+            ("GetComponentInfo", record["anti_malware"]["mode"]),
+        )
+        if not known
+    ]
+    if answer.timed_out or not values:
+        record["problems"].append("dsa_query: %s" % _why(answer, timeout))
+    elif silent:
+        # As in the first seconds after a start, or when one of the three fails.
+        text = " ".join(answer.err.split())[:500]
+        record["problems"].append(
+            "dsa_query: nothing of use in the answer to %s%s" % (", ".join(silent), text and ": " + text)
+        )

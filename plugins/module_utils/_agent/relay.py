@@ -31,21 +31,22 @@ def _listening_inodes(proc):
     return inodes
 
 
-def _agent_processes(proc, install_dir):
-    """Process folders of the agent: its executable or one of its arguments lies in install_dir."""
+def _is_agent(folder, install_dir):
+    """Whether a process is the agent's: its executable or one of its arguments lies in install_dir."""
     inside = install_dir + "/"
-    for pid in os.listdir(proc):
-        if not pid.isdigit():
-            continue
-        folder = os.path.join(proc, pid)
-        try:
-            with open(os.path.join(folder, "cmdline"), "rb") as stream:
-                arguments = stream.read().decode("utf-8", "replace").split("\0")
-            named = any(argument.startswith(inside) for argument in arguments[:3])
-            if named or os.readlink(os.path.join(folder, "exe")).startswith(inside):
-                yield folder
-        except (IOError, OSError):
-            continue  # it ended meanwhile, or is not ours to look at
+    with open(os.path.join(folder, "cmdline"), "rb") as stream:
+        arguments = stream.read().decode("utf-8", "replace").split("\0")
+    return any(argument.startswith(inside) for argument in arguments[:3]) or (
+        _link(os.path.join(folder, "exe")).startswith(inside)
+    )
+
+
+def _link(path):
+    """Where a link goes, nowhere when it is gone or not to be seen."""
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def detect(install_dir, proc="/proc"):
@@ -53,16 +54,28 @@ def detect(install_dir, proc="/proc"):
     source = "tcp_%d_listener" % RELAY_PORT
     try:
         inodes = _listening_inodes(proc)
+        pids = [name for name in os.listdir(proc) if name.isdigit()] if inodes else []
     except (IOError, OSError, IndexError, ValueError) as error:
         return {"enabled": None, "source": None}, "whether it is a Relay: %s" % error
     if not inodes:
         return {"enabled": False, "source": source}, None
-    for folder in _agent_processes(proc, install_dir):
+    others = set()
+    agent_seen = False
+    for pid in pids:
+        folder = os.path.join(proc, pid)
         descriptors = os.path.join(folder, "fd")
         try:
-            if any(os.readlink(os.path.join(descriptors, number)) in inodes for number in os.listdir(descriptors)):
-                return {"enabled": True, "source": source}, None
-        except (IOError, OSError) as error:
-            problem = "port %d is open, but whose it is cannot be seen: %s" % (RELAY_PORT, error)
-            return {"enabled": None, "source": source}, problem
-    return {"enabled": False, "source": source}, None
+            owned = inodes.intersection(
+                [_link(os.path.join(descriptors, number)) for number in os.listdir(descriptors)]
+            )
+            mine = _is_agent(folder, install_dir)
+        except (IOError, OSError):
+            continue  # it ended meanwhile, or is not ours to look at
+        if mine and owned:
+            return {"enabled": True, "source": source}, None
+        agent_seen = agent_seen or mine
+        others |= owned
+    if agent_seen or others == inodes:
+        return {"enabled": False, "source": source}, None
+    # Nothing was seen that could own it: this is not root.
+    return {"enabled": None, "source": source}, "port %d is open, but whose it is cannot be seen" % RELAY_PORT

@@ -80,7 +80,7 @@ def judge(
     json.dumps(answer)
     assert verdict.verdict in COMPLIANT | NOT_COMPLIANT
     assert verdict.action in ACTIONS
-    assert type(verdict.compliant) is bool
+    assert isinstance(verdict.compliant, bool)
     refused = verdict.verdict == "not_installed" and not not_installed_compliant
     assert verdict.compliant == (verdict.verdict in COMPLIANT and not refused)
     if not refused:

@@ -40,14 +40,14 @@ CELLS = [
 
 
 def shifted(version: str, step: int) -> str:
-    release, _, number = version.partition("-")
+    release, dummy, number = version.partition("-")
     return f"{release}-{int(number) + step}"
 
 
 def between(cell: Cell) -> Iterator[str]:
     """Every build between the bounds; on Unix, where 20.0.1 has no last build, the first thousands and two far ones."""
-    release, _, first = cell.affected_up_to.partition("-")
-    fixed_release, _, end = cell.fixed_from.partition("-")
+    release, dummy, first = cell.affected_up_to.partition("-")
+    fixed_release, dummy, end = cell.fixed_from.partition("-")
     if release == fixed_release:
         yield from (f"{release}-{number}" for number in range(int(first) + 1, int(end)))
     else:
@@ -103,7 +103,7 @@ def test_every_build_between_the_bounds_is_indeterminate(cell: Cell) -> None:
         pytest.param(name, cell.platform, version, id=f"{name}-{version}")
         for cell in CELLS
         for name in ALIASES.get(cell.platform, [])
-        for version, _ in around_the_bounds(cell)
+        for version, dummy in around_the_bounds(cell)
     ],
 )
 def test_an_alias_reads_its_column(name: str, column: str, version: str) -> None:

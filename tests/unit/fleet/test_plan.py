@@ -36,7 +36,7 @@ def host(
     **variables: t.Any,
 ) -> Host:
     """One Linux host as a run would know it after its assessment."""
-    agent = {
+    agent: dict[str, t.Any] = {
         "installed": build is not None,
         "version": build,
         "platform": "linux",
