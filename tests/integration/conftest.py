@@ -36,6 +36,15 @@ QUICK = {
     "dsa_relay_batch": "100%",
 }
 
+# For hosts that never get well: their time limits are waited out.
+IMPATIENT = {
+    "dsa_service_timeout": 25,
+    "dsa_security_update_timeout": 12,
+    "dsa_verify_timeout": 12,
+    "dsa_reconnect_timeout": 20,
+    "dsa_read_timeout": 4,
+}
+
 
 class LabFleet:
     """A fleet that is up, and the playbooks of the collection run against it."""

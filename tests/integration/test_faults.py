@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FIXED, LabFleet, StartFleet, deb, needs_rpm, rpm
+from .conftest import FIXED, IMPATIENT, LabFleet, StartFleet, deb, needs_rpm, rpm
 
 # host → (its fault, what the operator reads, what the run did)
 FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
@@ -31,13 +31,6 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "gone": ({"reboot_never": True}, "did not come back from its reboot", "failed"),
 }
 REBOOTING = ("restarting", "gone")
-IMPATIENT = {
-    "dsa_service_timeout": 25,
-    "dsa_security_update_timeout": 12,
-    "dsa_verify_timeout": 12,
-    "dsa_reconnect_timeout": 20,
-    "dsa_read_timeout": 4,
-}
 
 
 @pytest.fixture(scope="module")
@@ -136,54 +129,6 @@ def test_mended_hosts_converge_in_the_next_run(lab: LabFleet, first_run: t.Any) 
     assert third.returncode == 0, third.stdout
     assert lab.report()["guarded"]["done"] == "upgraded"
     assert "right" not in third.stdout.replace("right order", "")
-
-
-RELAY_FAULTS = (
-    "package_install_fails",
-    "security_update_fails",
-    "security_update_never_finishes",
-    "reports_wrong_build",
-    "unreachable",
-    "service_does_not_start",
-    "dsa_query_hangs",
-)
-
-
-@pytest.fixture(scope="module")
-def troubled(start_fleet: StartFleet) -> LabFleet:
-    """A Relay a fault with an Agent below each, one good Relay, and an Agent that may use any of them."""
-    hosts: dict[str, t.Any] = {"good": deb(role="relay"), "below-good": deb(uses=["good"]), "below-all": deb()}
-    hosts["below-good"]["vars"] = {"dsa_relays": ["good"]}
-    for fault in RELAY_FAULTS:
-        name = fault.replace("_", "-")
-        hosts[name] = deb(role="relay", faults={fault: True})
-        hosts[f"below-{name}"] = deb(uses=[name], vars={"dsa_relays": [name]})
-    return start_fleet({"packages": [FIXED], "hosts": hosts})
-
-
-class TestRelaysInTrouble:
-    """Below a Relay in trouble no Agent is touched, whatever the trouble; and it goes when the Relay is mended."""
-
-    def test_agents_wait(self, troubled: LabFleet) -> None:
-        done = troubled.play("remediate", dsa_max_fail_percentage=100, **IMPATIENT)
-        assert done.returncode == 2, done.stdout
-        outcomes = troubled.report()
-        for fault in RELAY_FAULTS:
-            name = fault.replace("_", "-")
-            below = f"below-{name}"
-            assert not outcomes[name]["passed"], name
-            assert outcomes[below]["done"] == "blocked", below
-            assert f"Relays come first: {name}" in outcomes[below]["reason"]
-            assert not troubled.touches(below)
-        assert not troubled.touches("below-all")
-        assert outcomes["below-good"]["passed"]
-
-    def test_and_then_go(self, troubled: LabFleet) -> None:
-        for fault in RELAY_FAULTS:
-            troubled.heal(fault.replace("_", "-"))
-        done = troubled.play("remediate", **IMPATIENT)
-        assert done.returncode == 0, done.stdout
-        troubled.assert_relays_came_first("below-good")
 
 
 @needs_rpm

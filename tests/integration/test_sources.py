@@ -380,7 +380,7 @@ def test_the_hosts_own_repository(world: World) -> None:
 def test_the_hosts_own_rpm_repository(world: World) -> None:
     assert world.reports["first"]["rpmrepo"]["done"] == "upgraded", world.reports["first"]["rpmrepo"]["reason"]
     reason = world.reports["first"]["norpmrepo"]["reason"]
-    assert f"installed nothing: No packages marked for upgrade. | Nothing to do. See that the host's own repo" in reason
+    assert "installed nothing: No packages marked for upgrade. | Nothing to do. See that the host's own repo" in reason
     assert f"has {FIXED}" in reason
     assert world.lab.status()["norpmrepo"]["package_build"] == "20.0.0-4416"
 

@@ -152,8 +152,6 @@ def test_builds_are_ordered_like_tuples_of_integers(builds: list[Numbers]) -> No
             assert (left == right) == (left_numbers == right_numbers)
     in_order = [build.text for build in sorted(build for dummy, build in parsed)]
     assert in_order == [dashed(each) for each in sorted(builds)]
-        dashed(each) for each in sorted(builds)
-    ]
 
 
 RISING = {"affected": 0, "indeterminate": 1, "fixed": 2}
