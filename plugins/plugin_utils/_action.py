@@ -74,11 +74,18 @@ class DsaAction(ActionBase):
         Raises AnsibleConnectionFailure when the host does not answer.
         """
         windows = getattr(self._connection._shell, "_IS_WINDOWS", False)
+        if windows and not self._has_module("win_dsa_info"):
+            problem = "this release of the collection does not read Windows hosts"
+            return {"agent": {"installed": None, "version": None, "platform": "windows", "problems": [problem]}}
         given = {key: arguments[key] for key in READING_OPTIONS if arguments.get(key) is not None}
         result = self.run_module("win_dsa_info" if windows else "dsa_info", given, task_vars)
         if isinstance(result.get("agent"), Mapping):
             result["agent"] = normalise(result["agent"])
         return result
+
+    def _has_module(self, name: str) -> bool:
+        found = self._shared_loader_obj.module_loader.find_plugin_with_context(f"{COLLECTION}.{name}", mod_type=".ps1")
+        return bool(found.resolved)
 
     def run_module(self, name: str, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         """Run one of this collection's modules on the host; a lost connection raises AnsibleConnectionFailure."""
