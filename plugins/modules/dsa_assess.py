@@ -24,10 +24,6 @@ options:
     description:
       - An agent record to judge instead of reading the host, as M(deep_security.remediation.dsa_info) returns it.
     type: dict
-  advisory:
-    description: The id of an advisory that ships with the collection, or the path of another one on the controller.
-    type: str
-    default: KA-0016311
   relays:
     description:
       - Records of every Relay that the agent can use. Agents of line 10.0 are judged by them.
@@ -42,15 +38,10 @@ options:
     description: Whether a host without an agent passes.
     type: bool
     default: true
-  timeout:
-    description: How long the tools of the host may take to answer, in seconds.
-    type: int
-    default: 15
-  progress_file:
-    description: Where this collection keeps on the host how far a remediation came.
-    type: path
-    default: /var/opt/deep_security_remediation/progress.json
 extends_documentation_fragment:
+  - deep_security.remediation._options
+  - deep_security.remediation._options.reading
+  - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
   - deep_security.remediation._attributes.info
 seealso:

@@ -22,16 +22,9 @@ description:
     with nulls and the reasons in RV(agent.problems), not a failed task.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
-options:
-  timeout:
-    description: How long the tools of the host may take to answer, in seconds, all together. What hangs is killed.
-    type: int
-    default: 15
-  progress_file:
-    description: Where this collection keeps on the host how far a remediation came.
-    type: path
-    default: /var/opt/deep_security_remediation/progress.json
 extends_documentation_fragment:
+  - deep_security.remediation._options
+  - deep_security.remediation._options.reading
   - deep_security.remediation._attributes
   - deep_security.remediation._attributes.info
 seealso:

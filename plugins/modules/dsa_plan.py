@@ -27,10 +27,6 @@ description:
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
-  advisory:
-    description: The id of an advisory that ships with the collection, or the path of another one on the controller.
-    type: str
-    default: KA-0016311
   relay_readings:
     description: Results of a loop of M(deep_security.remediation.dsa_assess) over Relays outside the play.
     type: list
@@ -48,6 +44,7 @@ options:
     type: bool
     default: true
 extends_documentation_fragment:
+  - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
   - deep_security.remediation._attributes.controller
 seealso:

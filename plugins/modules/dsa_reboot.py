@@ -37,15 +37,9 @@ options:
     description: How long a lost connection may stay lost before the reboot, in seconds.
     type: int
     default: 300
-  timeout:
-    description: How long the tools of the host may take to answer, in seconds.
-    type: int
-    default: 15
-  progress_file:
-    description: Where this collection keeps on the host how far a remediation came.
-    type: path
-    default: /var/opt/deep_security_remediation/progress.json
 extends_documentation_fragment:
+  - deep_security.remediation._options
+  - deep_security.remediation._options.reading
   - deep_security.remediation._attributes
 attributes:
   check_mode:

@@ -20,10 +20,6 @@ description:
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
-  advisory:
-    description: The id of an advisory that ships with the collection, or the path of another one on the controller.
-    type: str
-    default: KA-0016311
   path:
     description: Where to write the JSON file on the controller. Its folder is made.
     type: path
@@ -45,6 +41,7 @@ options:
     description: Why this host does not pass, or an empty text where it does. The task fails then. Nothing else is done.
     type: str
 extends_documentation_fragment:
+  - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
   - deep_security.remediation._attributes.controller
 """

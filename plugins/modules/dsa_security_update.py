@@ -69,11 +69,8 @@ options:
     type: str
     choices: [start, look, diagnose]
     default: start
-  progress_file:
-    description: Where this collection keeps on the host how far a remediation came.
-    type: path
-    default: /var/opt/deep_security_remediation/progress.json
 extends_documentation_fragment:
+  - deep_security.remediation._options
   - deep_security.remediation._attributes
 attributes:
   check_mode:

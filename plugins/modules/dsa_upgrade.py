@@ -75,11 +75,8 @@ options:
     description: How long a lost connection may stay lost, in seconds. Used on the controller alone.
     type: int
     default: 600
-  progress_file:
-    description: Where this collection keeps on the host how far a remediation came.
-    type: path
-    default: /var/opt/deep_security_remediation/progress.json
 extends_documentation_fragment:
+  - deep_security.remediation._options
   - deep_security.remediation._attributes
 attributes:
   check_mode:

@@ -19,10 +19,6 @@ description:
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
-  advisory:
-    description: The id of an advisory that ships with the collection, or the path of another one on the controller.
-    type: str
-    default: KA-0016311
   certificate_replaced:
     description: Whether vendor support replaced the certificate file on this host.
     type: bool
@@ -42,15 +38,10 @@ options:
     description: How long a lost connection may stay lost, in seconds.
     type: int
     default: 300
-  timeout:
-    description: How long the tools of the host may take to answer, in seconds.
-    type: int
-    default: 15
-  progress_file:
-    description: Where this collection keeps on the host how far a remediation came.
-    type: path
-    default: /var/opt/deep_security_remediation/progress.json
 extends_documentation_fragment:
+  - deep_security.remediation._options
+  - deep_security.remediation._options.reading
+  - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
   - deep_security.remediation._attributes.info
 seealso:
