@@ -125,7 +125,7 @@ def row(name: str, samples: Sequence[Sample], beside: Sequence[Sample]) -> tuple
 
 def table(title: str, rows: Iterable[tuple[str, ...]]) -> None:
     """Print it with aligned columns."""
-    head = (title, "wall s", "min … max", "× ping (quartiles)", "CPU s", "min … max", "× ping (quartiles)")
+    head = (title, "wall s", "min … max", "x ping (quartiles)", "CPU s", "min … max", "x ping (quartiles)")
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     print()
@@ -134,10 +134,10 @@ def table(title: str, rows: Iterable[tuple[str, ...]]) -> None:
 
 
 CONCLUSIONS = """
-What this says beyond this machine: the ratios, since both sides of each were measured one after the other on the same hosts;
-"ping again" shows how much of a ratio is chance. It does not say how long a host of yours takes: seconds depend on the machine and
-on the network, and the agent's own dsa_query is a stand-in here (a small Python program, run three times in a reading).
-CPU is the controller's: ansible-playbook, its workers and ssh."""
+What this says beyond this machine: the ratios, since both sides of each were measured one after the other on the
+same hosts; "ping again" shows how much of a ratio is chance. It does not say how long a host of yours takes:
+seconds depend on the machine and on the network, and the agent's own dsa_query is a stand-in here (a small Python
+program, run three times in a reading). CPU is the controller's: ansible-playbook, its workers and ssh."""
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One stage at a time, slices of a fleet, and the plugins in playbooks of one's own. The tests tell one story, in order."""
+"""One stage at a time, slices of a fleet, and plugins in playbooks of one's own. The tests tell one story, in order."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def test_2_relays_outside_the_limit_are_read_all_the_same(lab: LabFleet) -> None
 def test_3_a_relay_outside_the_limit_that_does_not_answer_holds_back(lab: LabFleet) -> None:
     silent = lab.folder / "silent.yml"
     silent.write_text(yaml.safe_dump({"all": {"hosts": {"relay1": {"ansible_port": 1}}}}), encoding="utf-8")
+    (lab.folder / "dsa-reports" / "report.json").unlink()
     done = play(lab, "remediate_agents", "-i", str(silent), "--limit", "web1")
     assert done.returncode == 2, done.stdout
     reason = lab.report()["web1"]["reason"]

@@ -59,7 +59,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
 def ours_is_silent(output: str) -> None:
     """No deprecation, no warning that this collection causes; not one of the other kinds of noise either."""
     text = " ".join(output.split())
-    # What ansible-core says of itself: its own Python on the controller, and a discovered interpreter, which is not ours.
+    # What ansible-core says of itself (its own Python, a discovered interpreter) is not ours.
     found = re.findall(r"\[(?:DEPRECATION )?WARNING\]: .{0,300}", text)
     assert not found, output
     assert "Traceback" not in output
