@@ -12,7 +12,13 @@ import subprocess
 from pathlib import Path
 
 VERSIONS = ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
-_WHO = "import sys; print('%d.%d %s' % (sys.version_info[0], sys.version_info[1], sys.executable))"
+# A virtual environment's own is none of the machine's, by whatever name it is reached.
+_WHO = """
+import sys
+if sys.prefix != getattr(sys, "base_prefix", sys.prefix):
+    sys.exit(1)
+print("%d.%d %s" % (sys.version_info[0], sys.version_info[1], sys.executable))
+"""
 
 
 @functools.cache

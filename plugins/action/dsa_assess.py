@@ -10,7 +10,7 @@ import typing as t
 
 from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result, advisory_of
 from ..plugin_utils._advisory import Context, decide
-from ..plugin_utils._fleet.findings import find
+from ..plugin_utils._fleet import find
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet
+from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet, usable
 from ..plugin_utils._download import Downloads
 from ..plugin_utils._fleet import Plan, SettingsError, make_plan, shown
 from ..plugin_utils._fleet.variables import check, misspelt, specification
@@ -54,7 +54,7 @@ class ActionModule(DsaAction):
         for name in scope:
             variables = task_vars["hostvars"][name]
             seen.update(variables)
-            check(name, {key: variables[key] for key in specification() if key in variables})
+            check(name, {key: usable(name, variables, key) for key in specification() if key in variables})
         for sentence in misspelt(seen):
             self._display.warning(sentence)
 

@@ -14,8 +14,6 @@ import typing as t
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail
-
 from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet
 from ..plugin_utils._report import Report, make_report, render
 
@@ -25,6 +23,7 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "relay_readings": {"type": "list", "elements": "dict", "default": []},
     "roles": {"type": "list", "elements": "str", "choices": ["relay", "agent", "appliance", "manager"]},
     "show": {"type": "str"},
+    "error": {"type": "str", "default": ""},
     "gate": {"type": "str"},
 }
 _NARROWEST, _WIDEST = 120, 200
@@ -38,12 +37,12 @@ class ActionModule(DsaAction):
         arguments = self.arguments(_OPTIONS)
         if arguments["show"] is not None:
             self.say("\n" + arguments["show"])
-            return {"changed": False}
+            return {"changed": False, "failed": bool(arguments["error"]), "msg": arguments["error"]}
         if arguments["gate"] is not None:
             # One text for all hosts: Ansible then shows it once, and each host's own reason stays in its result.
             failed = {"failed": True, "msg": "This host does not pass.", "reason": arguments["gate"]}
             return {"changed": False, **(failed if arguments["gate"] else {"msg": "This host passes."})}
-        fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"])
+        fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"], forgiving=True)
         # Without --limit every host of the inventory; with it those that were asked for.
         wanted = arguments["roles"]
         asked = (fleet.hosts[name] for name in task_vars["ansible_play_hosts_all"] if name in fleet.hosts)
@@ -51,7 +50,10 @@ class ActionModule(DsaAction):
         report = make_report(
             fleet, names, bool(self._task.check_mode), datetime.now(timezone.utc).isoformat(timespec="seconds")
         )
-        path = _write(Path(arguments["path"]), report)
+        path = Path(arguments["path"]).expanduser().absolute()
+        error = _write(path, report)
+        if not report.outcomes:
+            error = "There is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups"
         width = min(max(shutil.get_terminal_size((_NARROWEST, 24)).columns, _NARROWEST), _WIDEST)
         return {
             "changed": False,
@@ -59,13 +61,16 @@ class ActionModule(DsaAction):
             "summary": report.summary(),
             "failing": {outcome.host: outcome.reason for outcome in report.outcomes if not outcome.passed},
             "path": str(path),
-            "text": f"{render(report, width)}\nReport: {path}",
+            "error": error,
+            "text": f"{render(report, width)}\n{error or f'Report: {path}'}",
         }
 
 
-def _write(path: Path, report: Report) -> Path:
-    """Replace the file as a whole, so that nobody ever reads half a report."""
-    path = path.expanduser().absolute()
+def _write(path: Path, report: Report) -> str:
+    """Replace the file as a whole, so that nobody ever reads half a report; return what went wrong.
+
+    After a night's work a report that cannot be written must still be shown.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name)
@@ -75,5 +80,5 @@ def _write(path: Path, report: Report) -> Path:
         os.chmod(part, 0o644)
         os.replace(part, path)
     except OSError as error:
-        raise AnsibleActionFail(f"the report cannot be written to {path}: {error}; set dsa_report_path") from error
-    return path
+        return f"The report could not be written to {path}: {error}; set dsa_report_path"
+    return ""

@@ -63,7 +63,7 @@ class ActionModule(DsaAction):
                 )
             seen = self._watch(host, on_host, arguments, started)
             if seen.get("failed"):
-                return self._end("refused", str(seen.get("msg")), started, "The security update cannot be watched: {}")
+                return self._end("refused", _why(seen), started, "The security update cannot be watched: {}")
             if seen["state"] == "succeeded":
                 return self._end("succeeded", seen["evidence"], started, "{}", failed=False)
             if seen["state"] == "failed":
@@ -133,3 +133,7 @@ class ActionModule(DsaAction):
             "elapsed": round(time.monotonic() - started),
             "msg": text.format(evidence),
         }
+
+
+def _why(result: Result) -> str:
+    return str(result.get("msg") or result.get("module_stderr") or result.get("exception") or "no reason given")

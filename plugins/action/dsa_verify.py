@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure
+
 from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result, advisory_of
 from ..plugin_utils._advisory import BuildError, Context, decide, parse_build
-from ..plugin_utils._fleet import SettingsError
-from ..plugin_utils._fleet.findings import find, unverified
+from ..plugin_utils._fleet import SettingsError, find, unverified
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
@@ -41,9 +42,13 @@ class ActionModule(DsaAction):
         started = time.monotonic()
         said: list[str] = []
         while True:
-            read = self.reconnecting(
-                arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
-            )
+            try:
+                read = self.reconnecting(
+                    arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
+                )
+            except AnsibleConnectionFailure as error:
+                # Not "unreachable": a batch of which every host is unreachable would end the run without a report.
+                return {"changed": False, "failed": True, "msg": f"the host was lost: {error}; run again"}
             record = read.get("agent")
             if record is None:
                 return {**read, "failed": True}

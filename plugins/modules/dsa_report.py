@@ -37,6 +37,10 @@ options:
   show:
     description: A text to show, RV(text) of an earlier run. Nothing else is done then.
     type: str
+  error:
+    description: What went wrong with the report, RV(error) of an earlier run. The task fails after O(show).
+    type: str
+    default: ""
   gate:
     description: Why this host does not pass, or an empty text where it does. The task fails then. Nothing else is done.
     type: str
@@ -74,6 +78,10 @@ failing:
   type: dict
 path:
   description: The JSON file.
+  returned: when a report was made
+  type: str
+error:
+  description: Why there is no file, or nobody in it. Empty when all is well.
   returned: when a report was made
   type: str
 text:

@@ -51,11 +51,11 @@ options:
   success_regex:
     description: What a line of the log contains when an update ended well. The real wording is not public.
     type: str
-    default: Anti-Malware Component Update Successful|\b9016\b
+    default: Anti-Malware Component Update Successful|\|\s*9016\s*\|
   failure_regex:
     description: What a line of the log contains when an update failed. The real wording is not public, the constant is.
     type: str
-    default: IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|Anti-Malware Component Update Failed|\b9017\b
+    default: IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|Anti-Malware Component Update Failed|\|\s*9017\s*\|
   diagnostics:
     description: Whether to make and fetch the agent's diagnostics when the update does not finish.
     type: bool
@@ -158,14 +158,14 @@ def look(params):
     seen = update.look(
         due.get("before"),
         due.get("seen"),
-        due.get("marks") or {},
+        due.get("marks"),
         params["log_folder"],
         params["success_regex"],
         params["failure_regex"],
         QUERY_TIMEOUT,
     )
     if seen["state"] == "succeeded":
-        progress.save(params["progress_file"], {"phase": "done", "from": left.get("from"), "to": left.get("to")})
+        progress.update(params["progress_file"], phase="done", update=None, patterns=None, engine=None, since=None)
     elif seen["patterns"] is not None:
         progress.update(params["progress_file"], update=dict(due, seen=seen["patterns"]))
     return dict(state=seen["state"], evidence=seen["evidence"])
@@ -190,10 +190,11 @@ def main():
             interval=dict(type="int", default=15),
             reconnect_timeout=dict(type="int", default=300),
             log_folder=dict(type="path", default=update.LOG_FOLDER),
-            success_regex=dict(type="str", default=r"Anti-Malware Component Update Successful|\b9016\b"),
+            success_regex=dict(type="str", default=r"Anti-Malware Component Update Successful|\|\s*9016\s*\|"),
             failure_regex=dict(
                 type="str",
-                default=r"IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|Anti-Malware Component Update Failed|\b9017\b",
+                default=r"IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|Anti-Malware Component Update Failed"
+                r"|\|\s*9017\s*\|",
             ),
             diagnostics=dict(type="bool", default=True),
             diagnostics_dir=dict(type="path", default="dsa-reports/diagnostics"),

@@ -34,7 +34,7 @@ options:
       - Without one the build is there already, and the agent's service is restarted where another one runs, or none.
     type: dict
   restart:
-    description: Do not install, restart the service. Set by the action plugin.
+    description: Do not install, restart the service if it needs it. Set by the action plugin.
     type: bool
     default: false
   path:
@@ -202,13 +202,10 @@ class Upgrade(object):
         self.result["before"] = text
         left_off = (agent["remediation"] or {}).get("self_protection") == "off"
         if build is not None and build >= self.target:
-            if left_off:
-                self.restore_self_protection()
             if self.params["restart"] and not self.module.check_mode:
-                problem = control.restart_service(agent["os"])
-                if problem:
-                    self.fail("the agent's service could not be restarted: %s" % problem)
-                agent = self.read_back()
+                agent = self.restart(agent)
+            if left_off and not self.module.check_mode:
+                self.restore_self_protection()  # after the restart: a service that is down cannot be told anything
             self.finish(agent)
         if not agent["installed"]:
             self.module.fail_json(
@@ -245,6 +242,16 @@ class Upgrade(object):
                 os.unlink(path)
             self.result["refused"] = True
             raise
+
+    def restart(self, agent):
+        """Restart the service where another build than the installed one runs, or none."""
+        builds = [install.numbers(text) for text in agent["versions"].values()]
+        if agent["service"]["state"] == "running" and all(build == builds[0] for build in builds):
+            return agent
+        problem = control.restart_service(agent["os"])
+        if problem:
+            self.fail("the agent's service could not be restarted: %s" % problem)
+        return self.read_back()
 
     def install(self, os_name, path):
         params = self.params

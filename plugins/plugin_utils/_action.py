@@ -17,7 +17,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ._advisory import Advisory, AdvisoryError, BuildError, load_advisory, parse_build
-from ._fleet import REGISTERED, VARIABLES, Fleet, Host, SettingsError
+from ._fleet import PLAN, REGISTERED, VARIABLES, Fleet, Host, SettingsError
 
 COLLECTION = "deep_security.remediation"
 Result = dict[str, t.Any]
@@ -144,30 +144,53 @@ def advisory_of(arguments: Mapping[str, t.Any]) -> Advisory:
 
 
 def see_fleet(
-    advisory: Advisory, task_vars: Mapping[str, t.Any], relay_readings: Iterable[Mapping[str, t.Any]] = ()
+    advisory: Advisory,
+    task_vars: Mapping[str, t.Any],
+    relay_readings: Iterable[Mapping[str, t.Any]] = (),
+    forgiving: bool = False,
 ) -> Fleet:
     """Every host of the inventory with what this run knows of it.
 
     relay_readings: results of a loop of dsa_assess over Relays outside the play, with the host's name in item.
+    forgiving: a host with a setting that cannot be used becomes one that could not be read, with that as the reason,
+    where else SettingsError is raised: nobody may be touched by a wrong setting, but everybody is in the report.
     """
     readings = {str(reading["item"]): reading for reading in relay_readings if "item" in reading}
-    hostvars, groups = task_vars["hostvars"], task_vars["groups"]
+    groups = task_vars["groups"]
     member_of: dict[str, list[str]] = {}
     for group, names in groups.items():
         if group.startswith("deep_security_"):
             for name in names:
                 member_of.setdefault(name, []).append(group)
     hosts: dict[str, Host] = {}
-    for name in groups["all"]:
-        variables = hostvars[name]
-        values: dict[str, t.Any] = {}
-        for key in (*VARIABLES, *REGISTERED):
-            if key in variables:
-                try:
-                    values[key] = variables[key]
-                except Exception as error:
-                    raise SettingsError(f"{key} of {name} cannot be used: {error}") from error
-        if name in readings:
-            values.setdefault("__assess_result", readings[name])
-        hosts[str(name)] = Host.from_variables(str(name), member_of.get(name, []), values)
+    for name in map(str, groups["all"]):
+        mine = member_of.get(name, [])
+        try:
+            values = _known_of(name, task_vars["hostvars"][name], readings)
+            hosts[name] = Host.from_variables(name, mine, values)
+            hosts[name].role  # noqa: B018  # pylint: disable=pointless-statement  # raises for a role that is none
+        except SettingsError as error:
+            if not forgiving:
+                raise
+            hosts[name] = Host.from_variables(name, mine, {"__assess_result": {"failed": True, "msg": str(error)}})
     return Fleet(hosts, advisory)
+
+
+def _known_of(name: str, variables: Mapping[str, t.Any], readings: Mapping[str, Mapping[str, t.Any]]) -> Result:
+    values: Result = {}
+    for key in (*VARIABLES, *REGISTERED):
+        if key in variables:
+            values[key] = usable(name, variables, key)
+    if PLAN in variables:
+        values[PLAN] = True  # that there is one is all that counts; it names every host, and reading it is not cheap
+    if name in readings:
+        values.setdefault("__assess_result", readings[name])
+    return values
+
+
+def usable(host: str, variables: Mapping[str, t.Any], key: str) -> t.Any:
+    """A host's variable, or a SettingsError where its template does not work."""
+    try:
+        return variables[key]
+    except Exception as error:
+        raise SettingsError(f"{key} of {host} cannot be used: {error}") from error

@@ -349,7 +349,7 @@ def test_who_needs_a_file_that_cannot_be_had_is_blocked(world: World, name: str)
 
 @pytest.mark.parametrize("name", ["missing", "changed", "notthere"])
 def test_a_mended_server_serves_the_next_run(world: World, name: str) -> None:
-    assert world.reports["mended"][name]["done"] == "upgraded"
+    assert world.reports["mended"][name]["done"] == "upgraded", world.reports["mended"][name]["reason"]
 
 
 @pytest.mark.skipif(not OPENSSL, reason="openssl is not on this machine")

@@ -118,7 +118,7 @@ def _wait(started, timeout):
     except ValueError:
         longest = 0.02  # not the main thread, which alone has signals
     try:
-        while not all([running.ended() for running in started]):
+        while not all(running.ended() for running in started):
             left = deadline - _clock()
             if left <= 0:
                 break

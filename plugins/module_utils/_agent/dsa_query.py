@@ -15,8 +15,14 @@ import re
 # The certificate every agent ships with, until a Manager activates it.
 NOT_ACTIVATED_CERTIFICATE = "D0:68:DE:48:1B:DC:4D:00:89:07:7F:85:15:20:C5:90:11:EB:56:6A"
 
+# What is asked, and how the keys of each answer begin.
+COMMANDS = (
+    ("GetPluginVersion", "PluginVersion."),
+    ("GetAgentStatus", "AgentStatus."),
+    ("GetComponentInfo", "Component."),
+)
 # One shell asks all three in turn: one time limit, and what was answered before a hang still counts.
-ASK = '"$0" -c GetPluginVersion; "$0" -c GetAgentStatus; "$0" -c GetComponentInfo'
+ASK = "; ".join('"$0" -c ' + name for name, dummy in COMMANDS)
 
 
 def command(path):

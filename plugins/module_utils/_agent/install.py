@@ -25,7 +25,7 @@ from . import commands
 # The forms for AIX, Solaris and macOS upgrades are not confirmed by a public text: the operator can give another.
 COMMANDS = {
     ".rpm": ["rpm", "-U", "{file}"],
-    ".deb": ["dpkg", "--force-confold", "-i", "{file}"],
+    ".deb": ["dpkg", "--refuse-downgrade", "--force-confold", "-i", "{file}"],
     ".bff": ["installp", "-a", "-d", "{file}", "ds_agent"],
     ".p5p": ["pkg", "update", "-g", "file://{file}", "pkg:/security/ds-agent"],
     "solaris.pkg": ["pkgadd", "-v", "-a", "/opt/ds_agent/ds_adm.file", "-d", "{file}", "ds-agent"],

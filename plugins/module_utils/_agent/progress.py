@@ -40,7 +40,7 @@ def save(path, content):
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
         os.makedirs(folder, 0o755)
-    part = path + ".part"
+    part = "%s.%d.part" % (path, os.getpid())  # two runs at once must not write into each other's
     with open(part, "w") as stream:
         stream.write(json.dumps(content, sort_keys=True, indent=1) + "\n")
         stream.flush()

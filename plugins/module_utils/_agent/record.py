@@ -230,20 +230,10 @@ def _read_query(record, answer, timeout, half_installed):
             record["version_raw"], record["version_source"] = running, "dsa_query"
     record["activated"], record["manager_url"] = dsa_query.activation(values)
     record["anti_malware"] = dsa_query.anti_malware(values)
-    silent = [
-        command
-        for command, known in (
-            ("GetPluginVersion", running),
-            ("GetAgentStatus", record["activated"] is not None),
-            ("GetComponentInfo", record["anti_malware"]["mode"]),
-        )
-        if not known
-    ]
+    # In the first seconds after a start, or when one of the three fails, there is nothing from it but field names.
+    silent = [command for command, prefix in dsa_query.COMMANDS if not any(key.startswith(prefix) for key in values)]
     if answer.timed_out or not values:
         record["problems"].append("dsa_query: %s" % _why(answer, timeout))
     elif silent:
-        # As in the first seconds after a start, or when one of the three fails.
         text = " ".join(answer.err.split())[:500]
-        record["problems"].append(
-            "dsa_query: nothing of use in the answer to %s%s" % (", ".join(silent), text and ": " + text)
-        )
+        record["problems"].append("dsa_query: no answer to %s%s" % (", ".join(silent), text and ": " + text))

@@ -43,12 +43,12 @@ def snapshot(anti_malware):
 
 
 def log_marks(folder):
-    """{log file: [inode, size]}: where the logs end now."""
+    """{inode: size} of the log files: where they end now, whatever a rotation will call them."""
     marks = {}
     for name in _logs(folder):
         try:
             status = os.stat(os.path.join(folder, name))
-            marks[name] = [status.st_ino, status.st_size]
+            marks[str(status.st_ino)] = status.st_size
         except OSError:
             continue
     return marks
@@ -62,14 +62,17 @@ def _logs(folder):
 
 
 def new_lines(folder, marks):
-    """Lines that the logs gained since the marks, oldest first within a file."""
+    """Lines that the logs gained since the marks, oldest first within a file; none where no marks were taken."""
     lines = []
+    if marks is None:
+        return lines
     for name in _logs(folder):
         try:
             with io.open(os.path.join(folder, name), "rb") as stream:
                 status = os.fstat(stream.fileno())
-                inode, size = marks.get(name, [None, 0])
-                start = size if inode == status.st_ino and size <= status.st_size else 0
+                start = marks.get(str(status.st_ino), 0)
+                if start > status.st_size:
+                    start = 0  # cut off and begun anew
                 stream.seek(max(start, status.st_size - _LARGEST))
                 lines += stream.read(_LARGEST).decode("utf-8", "replace").splitlines()
         except (IOError, OSError):
@@ -85,8 +88,9 @@ def look(before, seen, marks, folder, success, failure, timeout):
     """
     now, problem = patterns(timeout)
     state, evidence = "running", problem or "the patterns have not changed"
-    if now is not None and before is not None and now != before:
-        evidence = "new patterns: " + ", ".join(sorted(set(now) - set(before)))
+    new = sorted(set(now or ()) - set(before or ())) if before else []
+    if new:  # a pattern that vanished is an answer cut short
+        evidence = "new patterns: " + ", ".join(new)
         if now == seen:
             state = "succeeded"
     # The last word in the log counts: a retry can follow a failure.

@@ -8,15 +8,18 @@
 
 from __future__ import annotations
 
-from .hosts import PENDING, REGISTERED, VARIABLES, Fleet, Host
+from .findings import PENDING, Finding, find, unverified
+from .hosts import PLAN, REGISTERED, VARIABLES, Fleet, Host
 from .packages import Package, choose, shown, vendor_platforms
 from .plan import Plan, Work, make_plan
 from .settings import SettingsError, flag_of, names_of, target_for
 
 __all__ = [
     "PENDING",
+    "PLAN",
     "REGISTERED",
     "VARIABLES",
+    "Finding",
     "Fleet",
     "Host",
     "Package",
@@ -24,10 +27,12 @@ __all__ = [
     "SettingsError",
     "Work",
     "choose",
+    "find",
     "flag_of",
     "make_plan",
     "names_of",
     "shown",
     "target_for",
+    "unverified",
     "vendor_platforms",
 ]

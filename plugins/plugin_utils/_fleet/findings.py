@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from .._advisory import Build, BuildError, Verdict, parse_build
-from .hosts import PENDING
+
+# Phases of the progress file that leave something to do.
+PENDING = ("upgrading", "update_pending")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Finding:
 def _part(record: Mapping[str, object], key: str) -> Mapping[str, object]:
     value = record.get(key)
     return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def find(record: Mapping[str, object]) -> list[Finding]:
@@ -56,9 +62,14 @@ def find(record: Mapping[str, object]) -> list[Finding]:
     if anti_malware.get("driver_offline") is True or anti_malware.get("mode") == "driver-offline":
         message = "The Anti-Malware engine is offline: the host is not protected."
         found.append(Finding("anti_malware_offline", message, True))
+    silent = [str(problem) for problem in _list(record.get("problems")) if str(problem).startswith("dsa_query:")]
+    if silent:
+        message = f"The agent does not answer, so nobody knows whether it protects the host ({silent[0]})."
+        found.append(Finding("agent_silent", message, True))
+    if record.get("activated") is False:
+        found.append(Finding("not_activated", "The agent is not activated: no Manager looks after it.", False))
     if reboot.get("required") is True:
-        reasons = reboot.get("reasons")
-        because = ", ".join(map(str, reasons)) if isinstance(reasons, (list, tuple)) else ""
+        because = ", ".join(map(str, _list(reboot.get("reasons"))))
         found.append(Finding("reboot_pending", f"A reboot is pending ({because}).", False))
     return found
 
@@ -77,8 +88,8 @@ def unverified(record: Mapping[str, object], judged: Verdict, target: Build | No
             continue
     if len(said) < 2:
         only = f"only {next(iter(said))} gives" if said else "no source gives"
-        problems = record.get("problems")
-        why = f" ({'; '.join(map(str, problems))})" if isinstance(problems, (list, tuple)) and problems else ""
+        problems = _list(record.get("problems"))
+        why = f" ({'; '.join(map(str, problems))})" if problems else ""
         reasons.append(f"{only} the build, and two are needed{why}.")
     for source, build in sorted(said.items()):
         if target is not None and build < target:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .._advisory import Advisory, Context, Verdict, decide, shorten
+from .findings import find
 from .settings import SettingsError, flag_of, names_of
 
 Role = Literal["relay", "agent", "appliance", "manager"]
@@ -28,7 +29,7 @@ FIRST_READING = "__assess_result"
 LAST_READING = "__verify_result"
 RESCUE_READING = "__rescue_result"
 PLAN = "__plan_result"
-REGISTERED = (FIRST_READING, *STAGES.values(), RESCUE_READING, PLAN)
+REGISTERED = (FIRST_READING, *STAGES.values(), RESCUE_READING)
 # What plan and report read of a host's variables, and nothing else.
 VARIABLES = (
     "dsa_certificate_replaced",
@@ -43,10 +44,10 @@ VARIABLES = (
     "dsm_url",
 )
 
+RELAY_GROUP = "deep_security_relays"
 _GROUPS: tuple[tuple[str, Role], ...] = (
-    ("deep_security_managers", "manager"),
     ("deep_security_appliances", "appliance"),
-    ("deep_security_relays", "relay"),
+    ("deep_security_managers", "manager"),
     ("deep_security_agents", "agent"),
 )
 _ROLES: tuple[Role, ...] = ("relay", "agent", "appliance", "manager")
@@ -62,8 +63,8 @@ class Host:
     first: Mapping[str, object] | None = None
     last: Mapping[str, object] | None = None
     stages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    plan: Mapping[str, object] | None = None
-    """What dsa_plan registered last on this host."""
+    planned: bool = False
+    """Whether a plan was made for this host in this run."""
 
     @classmethod
     def from_variables(cls, name: str, groups: Sequence[str], values: Mapping[str, object]) -> Host:
@@ -82,7 +83,7 @@ class Host:
             first=result(FIRST_READING),
             last=result(RESCUE_READING) or result(LAST_READING) or result(FIRST_READING),
             stages=stages,
-            plan=result(PLAN),
+            planned=PLAN in values,
         )
 
     @property
@@ -110,24 +111,37 @@ class Host:
 
     @property
     def role(self) -> Role:
-        """The operator's word, else the inventory's groups, else how the host looks."""
+        """The operator's word, else a Relay's group or looks, else the other groups.
+
+        A Manager or an Agent can be a Relay as well, and then that is what counts.
+        """
         told = self.variables.get("dsa_role")
         if told:
             for role in _ROLES:
                 if str(told).strip().lower() == role:
                     return role
             raise SettingsError(f"dsa_role of {self.name} is {shorten(told)}; write one of {', '.join(_ROLES)}")
-        for group, role in _GROUPS:
-            if group in self.groups:
-                return role
         relay = (self.record or {}).get("relay")
-        return "relay" if isinstance(relay, Mapping) and relay.get("enabled") is True else "agent"
+        if RELAY_GROUP in self.groups or (isinstance(relay, Mapping) and relay.get("enabled") is True):
+            return "relay"
+        return next((role for group, role in _GROUPS if group in self.groups), "agent")
+
+    @property
+    def may_be_relay(self) -> bool:
+        """Whether nothing says what this host is: nobody stated it, and it was not read."""
+        stated = self.variables.get("dsa_role") or any(group in self.groups for group, dummy in _GROUPS)
+        return bool(self.unread and not stated)
 
     @property
     def phase(self) -> str | None:
         """How far an earlier remediation came, by the host's own progress file."""
         progress = (self.record or {}).get("remediation")
         return str(progress.get("phase")) if isinstance(progress, Mapping) and progress.get("phase") else None
+
+    @property
+    def updated(self) -> bool:
+        """Whether a security update since the last upgrade is known to have ended well."""
+        return self.phase == "done" or self.stages.get("security_update", {}).get("outcome") == "succeeded"
 
     @property
     def failure(self) -> tuple[str, str] | None:
@@ -149,6 +163,10 @@ class Fleet:
         self.hosts = hosts
         self.advisory = advisory
         self.relays = {name: host for name, host in hosts.items() if host.role == "relay"}
+        declared = any(RELAY_GROUP in host.groups for host in hosts.values())
+        # Where nobody named the Relays, one that is silent cannot be told from an Agent: it may be one.
+        silent = {} if declared else {name: host for name, host in hosts.items() if host.may_be_relay}
+        self.candidates = {**self.relays, **silent}
 
     def relays_of(self, host: Host) -> list[Host] | None:
         """The Relays a host may use: those that dsa_relays names, else every Relay but itself. None: none is known.
@@ -156,8 +174,8 @@ class Fleet:
         An empty dsa_relays says that the host uses none of this inventory.
         """
         told = host.variables.get("dsa_relays")
-        if told is None:
-            return [relay for name, relay in self.relays.items() if name != host.name] or None
+        if told is None or (isinstance(told, str) and not told.strip()):  # a survey's empty field says nothing
+            return [relay for name, relay in self.candidates.items() if name != host.name] or None
         names = names_of(told, f"dsa_relays of {host.name}")
         for name in names:
             if name not in self.hosts:
@@ -175,21 +193,20 @@ class Fleet:
         return decide(host.record or {}, self.advisory, context)
 
     def relay_objection(self, relay: Host) -> str | None:
-        """Why Agents below this Relay must wait, or None when it is fixed and has updated since."""
+        """Why Agents below this Relay must wait, or None when it is known to be fixed, updated since, and well."""
         if relay.failure:
             return f"{relay.name} failed in stage {relay.failure[0]}"
         if relay.unread:
-            return f"{relay.name}: {relay.unread}"
+            hint = " (it may be a Relay; say what it is with a group or dsa_role)" if relay.may_be_relay else ""
+            return f"{relay.name}: {relay.unread}{hint}"
         judged = self.judge(relay)
         if not judged.compliant or judged.verdict == "not_installed":
             return f"{relay.name} is {judged.verdict}" + (f" ({judged.version})" if judged.version else "")
-        if relay.phase in PENDING:
-            return f"{relay.name} has the fix, but its security update is not done"
-        return None
-
-
-# Phases of the progress file that leave something to do.
-PENDING = ("upgrading", "update_pending")
+        if not relay.updated:
+            return f"{relay.name} has the fix, but nobody knows that it has updated since: run remediate_relays"
+        return next(
+            (f"{relay.name}: {finding.message}" for finding in find(relay.record or {}) if finding.fails_gate), None
+        )
 
 
 def _as_relay(relay: Host) -> Mapping[str, object]:

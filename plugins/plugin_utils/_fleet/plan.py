@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from .._advisory import Build, BuildError, Verdict, parse_build
-from .hosts import PENDING, Fleet, Host
+from .findings import PENDING
+from .hosts import Fleet, Host
 from .packages import Package, choose
 from .settings import SettingsError, percentage_of, target_for
 
@@ -65,6 +66,7 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
     """
     todo: dict[str, Work] = {}
     blocked: dict[str, str] = {}
+    scope = list(scope)
     for name in scope:
         host = fleet.hosts[name]
         if host.unread:
@@ -76,6 +78,10 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
             continue
         if work is not None:
             todo[name] = work
+
+    for name in _relays_to_update(fleet, scope, todo):
+        judged = fleet.judge(fleet.hosts[name])
+        todo[name] = Work("relays", judged.verdict, judged.version, None, None)
 
     spent = _spent_waves(fleet)
     as_good_as_fixed = {
@@ -107,11 +113,44 @@ def _work(fleet: Fleet, host: Host) -> Work | None:
         return _upgrade(fleet, host, judged, wave)
     if host.phase in PENDING and judged.verdict != "not_installed":
         # Upgraded in an earlier run, or by hand since: what is left is the update, and to see that all is well.
-        service = (host.record or {}).get("service")
-        down = isinstance(service, Mapping) and service.get("state") in ("stopped", "failed")
-        restart = down or judged.reason_code == "sources_disagree"
-        return Work(wave, judged.verdict, judged.version, judged.version if restart else None, None)
+        return Work(wave, judged.verdict, judged.version, judged.version if _broken(host, judged) else None, None)
+    if _unprotected(host) and judged.version is not None:
+        return Work(wave, judged.verdict, judged.version, judged.version, None)
     return None  # it complies, or nothing that can be done here would make it: its verdict says what is to be done
+
+
+def _broken(host: Host, judged: Verdict) -> bool:
+    """Whether the build is there, and the agent that runs is another one, or none, or left without self-protection."""
+    service = (host.record or {}).get("service")
+    down = isinstance(service, Mapping) and service.get("state") in ("stopped", "failed")
+    return down or judged.reason_code == "sources_disagree" or _unprotected(host)
+
+
+def _unprotected(host: Host) -> bool:
+    progress = (host.record or {}).get("remediation")
+    return isinstance(progress, Mapping) and progress.get("self_protection") == "off"
+
+
+def _relays_to_update(fleet: Fleet, scope: Iterable[str], todo: Mapping[str, Work]) -> list[str]:
+    """Relays in scope that have the fix, that nobody knows to have updated since, and that somebody waits for.
+
+    Somebody is a host with work to do, or one that was not read and so may have. A fleet that complies is left alone.
+    """
+    waiting = [
+        host
+        for host in fleet.hosts.values()
+        if host.role != "relay" and (host.unread or host.name in todo or fleet.judge(host).action == "upgrade")
+    ]
+    found = []
+    for name in scope:
+        relay = fleet.hosts[name]
+        if name in todo or name not in fleet.relays or relay.unread or relay.failure or relay.updated:
+            continue
+        judged = fleet.judge(relay)
+        usable = judged.compliant and judged.verdict != "not_installed"
+        if usable and any(relay in (fleet.relays_of(host) or ()) for host in waiting):
+            found.append(name)
+    return found
 
 
 def _upgrade(fleet: Fleet, host: Host, judged: Verdict, wave: Wave) -> Work:

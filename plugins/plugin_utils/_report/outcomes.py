@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from .._advisory import decide
-from .._fleet import Fleet, Host
-from .._fleet.findings import Finding, find
+from .._fleet import Finding, Fleet, Host, SettingsError, find, make_plan
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every host passed."""
-        return all(outcome.passed for outcome in self.outcomes)
+        """Whether every host passed. A report about nobody proves nothing."""
+        return bool(self.outcomes) and all(outcome.passed for outcome in self.outcomes)
 
     def summary(self) -> dict[str, object]:
         """Counts, small enough for any place."""
@@ -93,6 +92,8 @@ def make_report(
     fleet: Fleet, names: Iterable[str], check_mode: bool, finished: str, started: str | None = None
 ) -> Report:
     """The report about the named hosts, in the order of the inventory."""
+    names = list(names)
+    blocked = _blocked(fleet, names, check_mode)
     return Report(
         advisory=fleet.advisory.id,
         title=fleet.advisory.title,
@@ -100,16 +101,15 @@ def make_report(
         check_mode=check_mode,
         started=started,
         finished=finished,
-        outcomes=tuple(_outcome(fleet, fleet.hosts[name]) for name in names),
+        outcomes=tuple(_outcome(fleet, fleet.hosts[name], blocked.get(name)) for name in names),
     )
 
 
-def _outcome(fleet: Fleet, host: Host) -> Outcome:
+def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
     first_record = host.first.get("agent") if host.first else None
     before = decide(first_record, fleet.advisory) if isinstance(first_record, Mapping) else None
     error = ": ".join(host.failure) if host.failure else None
     diagnostics = host.stages.get("security_update", {}).get("diagnostics")
-    blocked = _blocked(host)
     outcome = Outcome(
         host=host.name,
         role=host.role,
@@ -132,7 +132,10 @@ def _outcome(fleet: Fleet, host: Host) -> Outcome:
     )
     if host.unread:
         return outcome
-    now = fleet.judge(host)
+    try:
+        now = fleet.judge(host)
+    except SettingsError as mistake:
+        return replace(outcome, verdict="unknown", reason=str(mistake), reason_code="bad_setting")
     findings = tuple(find(host.record or {}))
     return replace(
         outcome,
@@ -149,16 +152,17 @@ def _outcome(fleet: Fleet, host: Host) -> Outcome:
 
 
 def _target(host: Host) -> str | None:
-    todo = host.plan.get("todo") if host.plan else None
-    work = todo.get(host.name) if isinstance(todo, Mapping) else None
-    target = work.get("target") if isinstance(work, Mapping) else None
-    return str(target) if target and host.stages else None
+    after = host.stages.get("upgrade", {}).get("after")
+    return str(after) if after else None
 
 
-def _blocked(host: Host) -> str | None:
-    blocked = host.plan.get("blocked") if host.plan else None
-    why = blocked.get(host.name) if isinstance(blocked, Mapping) else None
-    return str(why) if why and not host.stages else None
+def _blocked(fleet: Fleet, names: Iterable[str], check_mode: bool) -> Mapping[str, str]:
+    """Why hosts were not touched that a plan was made for: what the plan would say of them now."""
+    planned = [name for name in names if fleet.hosts[name].planned and not fleet.hosts[name].stages]
+    try:
+        return make_plan(fleet, planned, check_mode).blocked
+    except SettingsError as error:
+        return dict.fromkeys(planned, str(error))
 
 
 def _done(host: Host, blocked: str | None) -> str:

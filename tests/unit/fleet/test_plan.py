@@ -58,9 +58,9 @@ def plan(*hosts: Host, scope: t.Sequence[str] | None = None, predicting: bool = 
     return make_plan(fleet, scope or list(fleet.hosts), predicting)
 
 
-def relay(build: str | None = FIXED, name: str = "relay1", **more: t.Any) -> Host:
-    """A Relay by its group."""
-    return host(name, build, RELAYS, **more)
+def relay(build: str | None = FIXED, name: str = "relay1", phase: str | None = "done", **more: t.Any) -> Host:
+    """A Relay by its group, updated since its upgrade."""
+    return host(name, build, RELAYS, phase=phase, **more)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,9 @@ def relay(build: str | None = FIXED, name: str = "relay1", **more: t.Any) -> Hos
         (relay(None), "relay1 is not_installed"),
         (relay(unread={"unreachable": True, "msg": "no route"}), "relay1: it did not answer: no route"),
         (relay(unread={"failed": True, "msg": "no python"}), "relay1: it could not be read: no python"),
-        (relay(phase="update_pending"), "relay1 has the fix, but its security update is not done"),
-        (relay(phase="upgrading"), "relay1 has the fix, but its security update is not done"),
+        (relay(phase="update_pending"), "relay1 has the fix, but nobody knows that it has updated since"),
+        (relay(phase="upgrading"), "relay1 has the fix, but nobody knows that it has updated since"),
+        (relay(phase=None), "relay1 has the fix, but nobody knows that it has updated since"),
         (
             relay(results={"__security_update_result": {"failed": True, "msg": "-24"}}),
             "relay1 failed in stage security_update",
@@ -92,12 +93,12 @@ def test_an_agent_waits_for_its_relay(first: Host, why: str) -> None:
     "first",
     [
         relay(FIXED),
-        relay(FIXED, phase="done"),
+        relay(FIXED, results={"__security_update_result": {"outcome": "succeeded"}}),
         relay("9.6.2-8888"),
         relay(AFFECTED, dsa_certificate_replaced=True),
         relay(AFFECTED, dsa_certificate_replaced="true"),
-        host("relay1", FIXED, dsa_role="relay"),
-        host("relay1", FIXED, listens=True),
+        host("relay1", FIXED, phase="done", dsa_role="relay"),
+        host("relay1", FIXED, phase="done", listens=True),
     ],
     ids=["fixed", "updated", "9.6", "certificate", "certificate as text", "by dsa_role", "by its looks"],
 )
@@ -122,6 +123,40 @@ def test_a_relay_of_another_site_holds_nobody_back() -> None:
 def test_a_relay_nobody_has_is_refused() -> None:
     with pytest.raises(SettingsError, match="dsa_relays of web1 names tokio, which is not in the inventory"):
         plan(relay(), host("web1", dsa_relays=["tokio"]))
+
+
+@pytest.mark.parametrize("groups", [["deep_security_managers", *RELAYS], ["deep_security_agents", *RELAYS]])
+def test_a_relay_is_a_relay_whatever_else_it_is(groups: list[str]) -> None:
+    assert "web1" in plan(host("both", AFFECTED, groups), host("web1")).blocked
+    looks = host("both", AFFECTED, [group for group in groups if group not in RELAYS], listens=True)
+    assert "web1" in plan(relay(), looks, host("web1")).blocked
+
+
+def test_an_empty_survey_field_does_not_free_an_agent() -> None:
+    assert "web1" in plan(relay(AFFECTED), host("web1", dsa_relays=" ")).blocked
+
+
+def test_where_no_relay_is_declared_a_silent_host_may_be_one() -> None:
+    silent = {"unreachable": True, "msg": "no route"}
+    good = host("relay1", FIXED, phase="done", listens=True)
+    assert "it may be a Relay" in plan(good, host("x", unread=silent), host("web1")).blocked["web1"]
+    assert "web1" in plan(good, host("x", groups=["deep_security_agents"], unread=silent), host("web1")).todo
+    assert "web1" in plan(relay(), host("x", unread=silent), host("web1")).todo
+
+
+def test_a_relay_that_has_the_fix_is_updated_when_somebody_waits_for_it() -> None:
+    made = plan(relay(phase=None), host("web1"))
+    assert (made.todo["relay1"].package, made.todo["relay1"].target) == (None, None)
+    assert plan(relay(phase=None), host("web1", FIXED)).todo == {}
+    assert "relay1" in plan(relay(phase=None), Host.from_variables("web1", [], {}), scope=["relay1"]).todo
+
+
+def test_self_protection_that_was_left_off_is_work() -> None:
+    bare = host("web1", FIXED, phase="done")
+    assert bare.record is not None
+    t.cast(dict[str, t.Any], bare.record)["remediation"] = {"phase": "done", "self_protection": "off"}
+    work = plan(relay(), bare).todo["web1"]
+    assert (work.target, work.package) == (FIXED, None)
 
 
 def test_relays_outside_the_play_count_too() -> None:

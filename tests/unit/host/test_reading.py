@@ -267,6 +267,7 @@ def test_new_log_lines_only(tmp_path: Path) -> None:
     with log.open("a") as stream:
         stream.write("new 9016\n")
     assert update.new_lines(str(tmp_path), marks) == ["new 9016"]
-    log.rename(tmp_path / "ds_agent.1")  # rotated away: the new file is read from its start
+    log.rename(tmp_path / "ds_agent-01.log")  # rotated: what it held before is no news under another name either
     log.write_text("fresh\n")
-    assert update.new_lines(str(tmp_path), marks) == ["fresh"]
+    assert sorted(update.new_lines(str(tmp_path), marks)) == ["fresh", "new 9016"]
+    assert update.new_lines(str(tmp_path), None) == []
