@@ -42,7 +42,7 @@ IMPATIENT = {
     "dsa_security_update_timeout": 12,
     "dsa_verify_timeout": 12,
     "dsa_reconnect_timeout": 20,
-    "dsa_read_timeout": 4,
+    "dsa_read_timeout": 10,
 }
 
 
