@@ -279,7 +279,7 @@ def world(start_fleet: StartFleet, tmp_path_factory: pytest.TempPathFactory) -> 
     world = World(start_fleet({"packages": [FIXED, OLDER_FIX, "20.0.0-236"], "hosts": hosts}), web, tls, folder)
     made = _prepare(world)
     before = world.lab.fingerprint()
-    world.run("predicted", "--check", "--limit", "url1,missing,manager,repo", **made)
+    world.run("predicted", "--check", "--limit", "relay1,url1,missing,manager,repo", **made)
     world.predicted_nothing = world.lab.fingerprint() == before and not web.requests and not world.cache.exists()
     world.run("first", **made)
     world.kept = world.cached()

@@ -23,6 +23,8 @@ CORES = {
     "2.20": ("3.12", "3.13", "3.14"),
     "2.21": ("3.14", "3.13", "3.12"),
 }
+# Where the marked tests are: to look through all the others takes longer than to run these.
+MARKED = ("tests/artifact", "tests/integration/matrix")
 # pytest's status when nothing is marked.
 NO_TESTS = 5
 
@@ -39,7 +41,7 @@ def one_core(core: str) -> tuple[Tally, str]:
         return FAILED, f"FAILED core {core}: no environment for it: {error}"
     with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
         report = Path(folder) / "report.xml"
-        arguments = ["-q", "-m", "matrix", "-p", "no:cacheprovider", "--junitxml", str(report)]
+        arguments = ["-q", "-m", "matrix", *MARKED, "-p", "no:cacheprovider", "--junitxml", str(report)]
         status, output = run([venv_bin / "python", "-m", "pytest", *arguments], environment(venv_bin))
         if status == NO_TESTS:
             return SKIPPED, f"skipped core {core}: no test is marked matrix"
