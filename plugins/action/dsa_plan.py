@@ -20,6 +20,7 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "package_cache": {"type": "path", "default": "~/.cache/deep_security_remediation"},
     "ca_path": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},
+    "undelivered": {"type": "dict", "default": {}},
 }
 
 # So many hosts are named in a line; the report names all.
@@ -37,7 +38,11 @@ class ActionModule(DsaAction):
         scope = [name for name in task_vars["ansible_play_batch"] if name in fleet.hosts]
         self._check_variables(scope, task_vars)
         plan = make_plan(fleet, scope, predicting)
-        plan = _named(plan) if predicting else self._bring(plan, arguments)
+        missing: dict[str, str] = {}
+        if predicting:
+            plan = _named(plan)
+        else:
+            plan, missing = self._bring(plan, arguments)
         waves = {name: work.wave for name, work in plan.todo.items()}
         said = _in_words(plan)
         self.say(said)
@@ -45,6 +50,8 @@ class ActionModule(DsaAction):
             "changed": False,
             "todo": {name: work.as_dict() for name, work in plan.todo.items()},
             "blocked": dict(plan.blocked),
+            # A batch of hosts knows nothing new of the others.
+            "undelivered": {name: why for name, why in arguments["undelivered"].items() if name not in scope} | missing,
             "waves": waves,
             "msg": said,
         }
@@ -58,24 +65,27 @@ class ActionModule(DsaAction):
         for sentence in misspelt(seen):
             self._display.warning(sentence)
 
-    def _bring(self, plan: Plan, arguments: dict[str, t.Any]) -> Plan:
-        """Fetch each distinct file once, before any host is touched; whose file cannot be had is blocked."""
+    def _bring(self, plan: Plan, arguments: dict[str, t.Any]) -> tuple[Plan, dict[str, str]]:
+        """Fetch each distinct file once, before any host is touched; whose file cannot be had is blocked.
+
+        Return these, host → why, beside the plan.
+        """
         downloads = Downloads(
             arguments["package_cache"],
             ca_path=arguments["ca_path"],
             validate_certs=arguments["validate_certs"],
             say=self.say,
         )
-        todo, blocked = dict(plan.todo), dict(plan.blocked)
+        todo, missing = dict(plan.todo), {}
         for name, work in plan.todo.items():
             if work.package is None or work.package.origin not in ("url", "manager"):
                 continue
             try:
                 todo[name] = dataclasses.replace(work, package=downloads.bring(work.package))
             except SettingsError as error:
-                blocked[name] = str(error)
+                missing[name] = str(error)
                 del todo[name]
-        return Plan(todo, blocked)
+        return Plan(todo, {**plan.blocked, **missing}), missing
 
 
 def _named(plan: Plan) -> Plan:

@@ -22,6 +22,7 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "path": {"type": "path", "default": "dsa-reports/report.json"},
     "relay_readings": {"type": "list", "elements": "dict", "default": []},
     "roles": {"type": "list", "elements": "str", "choices": ["relay", "agent", "appliance", "manager"]},
+    "undelivered": {"type": "dict", "default": {}},
     "show": {"type": "str"},
     "error": {"type": "str", "default": ""},
     "gate": {"type": "str"},
@@ -48,7 +49,11 @@ class ActionModule(DsaAction):
         asked = (fleet.hosts[name] for name in task_vars["ansible_play_hosts_all"] if name in fleet.hosts)
         names = [host.name for host in asked if not wanted or host.role in wanted]
         report = make_report(
-            fleet, names, bool(self._task.check_mode), datetime.now(timezone.utc).isoformat(timespec="seconds")
+            fleet,
+            names,
+            bool(self._task.check_mode),
+            datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            undelivered=arguments["undelivered"],
         )
         path = Path(arguments["path"]).expanduser().absolute()
         error = _write(path, report)

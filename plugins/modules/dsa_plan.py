@@ -43,6 +43,10 @@ options:
     description: Whether to verify TLS certificates of downloads.
     type: bool
     default: true
+  undelivered:
+    description: RV(undelivered) of an earlier plan of the run. It is kept for hosts that are not in this batch.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
@@ -70,6 +74,11 @@ blocked:
   returned: always
   type: dict
   sample: {web1: "Relays come first: relay1 is affected (20.0.0-4416)"}
+undelivered:
+  description: Hosts of RV(blocked) whose package could not be downloaded, with the reason. The report asks for them.
+  returned: always
+  type: dict
+  sample: {web1: "https://files.example.com/a.deb cannot be downloaded: HTTP Error 404: Not Found"}
 waves:
   description: Per host of RV(todo) its wave, V(relays) or V(agents).
   returned: always

@@ -34,6 +34,10 @@ options:
     type: list
     elements: str
     choices: [relay, agent, appliance, manager]
+  undelivered:
+    description: What M(deep_security.remediation.dsa_plan) returned as C(undelivered).
+    type: dict
+    default: {}
   show:
     description: A text to show, RV(text) of an earlier run. Nothing else is done then.
     type: str

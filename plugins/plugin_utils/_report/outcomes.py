@@ -89,11 +89,19 @@ class Report:
 
 
 def make_report(
-    fleet: Fleet, names: Iterable[str], check_mode: bool, finished: str, started: str | None = None
+    fleet: Fleet,
+    names: Iterable[str],
+    check_mode: bool,
+    finished: str,
+    started: str | None = None,
+    undelivered: Mapping[str, str] | None = None,
 ) -> Report:
-    """The report about the named hosts, in the order of the inventory."""
+    """The report about the named hosts, in the order of the inventory.
+
+    undelivered: host → why its package could not be downloaded; nothing else in the fleet tells.
+    """
     names = list(names)
-    blocked = _blocked(fleet, names, check_mode)
+    blocked = _blocked(fleet, names, check_mode, undelivered or {})
     return Report(
         advisory=fleet.advisory.id,
         title=fleet.advisory.title,
@@ -156,13 +164,14 @@ def _target(host: Host) -> str | None:
     return str(after) if after else None
 
 
-def _blocked(fleet: Fleet, names: Iterable[str], check_mode: bool) -> Mapping[str, str]:
+def _blocked(fleet: Fleet, names: Iterable[str], check_mode: bool, undelivered: Mapping[str, str]) -> Mapping[str, str]:
     """Why hosts were not touched that a plan was made for: what the plan would say of them now."""
     planned = [name for name in names if fleet.hosts[name].planned and not fleet.hosts[name].stages]
     try:
-        return make_plan(fleet, planned, check_mode).blocked
+        plan = make_plan(fleet, planned, check_mode)
     except SettingsError as error:
         return dict.fromkeys(planned, str(error))
+    return {**plan.blocked, **{name: why for name, why in undelivered.items() if name in plan.todo}}
 
 
 def _done(host: Host, blocked: str | None) -> str:
