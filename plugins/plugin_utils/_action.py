@@ -138,6 +138,11 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:160]
 
 
+# Ansible imports an action once and then forks a worker for every host: what is read now is not read by each of them.
+with suppress(AdvisoryError, ImportError):  # who uses it is told
+    load_advisory()
+
+
 def advisory_of(arguments: Mapping[str, t.Any]) -> Advisory:
     """The advisory that a task names, or the default one."""
     return load_advisory(str(arguments["advisory"])) if arguments.get("advisory") else load_advisory()

@@ -54,7 +54,7 @@ class Server:
 
     def gets(self, path: str) -> int:
         """How often a path was asked for."""
-        return sum(path == asked for asked, _ in self.requests)
+        return sum(path == asked for asked, dummy in self.requests)
 
 
 def _serve(server: Server, certificate: Path | None = None) -> http.server.ThreadingHTTPServer:

@@ -98,6 +98,19 @@ def offer_pip(venv_bin: Path) -> None:
     shutil.copy(ROOT / "tests" / "run" / "get_pip.py", cached)
 
 
+def shown(command: list[str], cwd: Path, env: dict[str, str]) -> tuple[int, list[str]]:
+    """Run a command with its output on the screen; its exit status and its lines that say ERROR."""
+    errors = []
+    with subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        for line in running.stdout or ():
+            print(line, end="", flush=True)
+            if line.startswith("ERROR"):
+                errors.append(line)
+    return running.returncode, errors
+
+
 def main(arguments: list[str]) -> Tally:
     """The arguments go to ansible-test sanity, for one test or one file."""
     version = next((version for version in CONTROLLER_PYTHONS if version in interpreters()), None)
@@ -112,8 +125,9 @@ def main(arguments: list[str]) -> Tally:
         command = [str(venv_bin / "ansible-test"), "sanity", "--color", "no", *arguments]
         copy = copy_of_the_collection(Path(parent))
         env = environment(venv_bin)
-        status = subprocess.run(command, cwd=copy, env=env, stdin=subprocess.DEVNULL, check=False).returncode
-    say(f"{'FAILED' if status else 'ok    '} ansible-test sanity ({time.monotonic() - start:.1f} s)")
+        status, errors = shown(command, copy, env)
+    # They stand between pages of pip's messages; whoever reads the end of a log finds them here.
+    say("".join(errors) + f"{'FAILED' if status else 'ok    '} ansible-test sanity ({time.monotonic() - start:.1f} s)")
     return FAILED if status else PASSED
 
 

@@ -53,7 +53,13 @@ def lab(start_fleet: StartFleet) -> LabFleet:
         one["update_seconds"] = 0.5
     hosts["relay1"] = host(FOUND[-1], role="relay")
     hosts["aix1"] = {"os": "aix", "build": "20.0.1-25771", "python": str(interpreters()[FOUND[0]])}
-    return start_fleet({"packages": [FIXED], "hosts": hosts})
+    lab = start_fleet({"packages": [FIXED], "hosts": hosts})
+    for name in hosts:
+        # A system that is named in the country's own script; old Pythons read files as ASCII where LANG says nothing.
+        release = lab.lab / "roots" / name / "etc/os-release"
+        if release.exists():
+            release.write_text('NAME="日本"\n' + release.read_text(encoding="utf-8"), encoding="utf-8")
+    return lab
 
 
 def ours_is_silent(output: str) -> None:

@@ -12,7 +12,7 @@ import copy
 import functools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import (
@@ -67,12 +67,12 @@ def judge(
 ) -> Verdict:
     """Decide, and check what holds for every verdict, whatever the record was."""
     context = Context(
-        relays=cast("Sequence[Mapping[str, Any]] | None", relays),
+        relays=cast(Any, relays),
         certificate_replaced=certificate_replaced,
         not_installed_compliant=not_installed_compliant,
     )
     before = copy.deepcopy((record, relays))
-    verdict = decide(cast("Mapping[str, Any]", record), advisory or shipped(), context)
+    verdict = decide(cast(Any, record), advisory or shipped(), context)
     assert (record, relays) == before, "deciding changed its input"
 
     answer = verdict.as_dict()

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,37 @@ HALF = "an installation did not finish"
         ("linux", "rpm", 1, "package ds_agent is not installed\n", "", False, None),
         ("linux", "rpm", 0, "20.0.0-4416.el7\n20.0.2-1390.el7\n", "", True, None),
         ("linux", "rpm", 1, "", "error: cannot open Packages database: Permission denied", None, None),
+        # Both of these are said when the database cannot be opened: nobody knows whether it is installed.
+        (
+            "linux",
+            "rpm",
+            1,
+            "package ds_agent is not installed\n",
+            "error: cannot open Packages database in /var/lib/rpm\n",
+            None,
+            None,
+        ),
+        (
+            "linux",
+            "rpm",
+            1,
+            "package ds_agent is not installed\n",
+            "warning: Found bdb_ro Packages database while attempting sqlite backend\n",
+            False,
+            None,
+        ),
+        ("linux", "rpm", 1, "パッケージ ds_agent はインストールされていません。\n", "", False, None),
+        ("linux", "dpkg", 1, "", "dpkg-query: ds-agent に一致するパッケージが見つかりません\n", False, None),
+        ("linux", "dpkg", 1, "", "", None, None),
+        (
+            "aix",
+            "lslpp",
+            1,
+            "",
+            "lslpp: 0504-132  ファイルセット ds_agent.rte がインストールされていません。\n",
+            False,
+            None,
+        ),
         ("linux", "rpm", None, "", "", None, None),
         ("linux", "dpkg", 0, "install ok installed\t20.0.0-4416\n", "", True, "20.0.0-4416"),
         ("linux", "dpkg", 1, "", "dpkg-query: no packages found matching ds-agent\n", False, None),
@@ -243,6 +276,38 @@ def test_relay_heuristic_says_when_it_cannot_tell(tmp_path: Path) -> None:
     found, problem = relay.detect("/opt/ds_agent", str(tmp_path / "none"))
     assert found == {"enabled": None, "source": None}
     assert "whether it is a Relay" in problem
+
+
+def test_a_listener_whose_owner_is_not_seen_is_unknown(tmp_path: Path) -> None:
+    """As without root: the agent's processes are there, and not to be looked into."""
+    proc = Path(_proc(tmp_path / "proc", LISTENING))
+    shutil.rmtree(proc / "41" / "fd")
+    found, problem = relay.detect("/opt/ds_agent", str(proc))
+    assert found["enabled"] is None
+    assert "whose it is cannot be seen" in problem
+
+
+def test_commands_side_by_side_cost_the_longest_alone() -> None:
+    started = time.monotonic()
+    running = {name: commands.Running(["sleep", name]) for name in ("0.3", "0.6", "30")}
+    answers = commands.answers(running, 1.2)
+    assert time.monotonic() - started < 3
+    assert [answers[name].rc for name in ("0.3", "0.6", "30")] == [0, 0, None]
+    assert answers["30"].timed_out
+
+
+def test_waiting_works_outside_the_main_thread() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(commands.run, ["/bin/sh", "-c", "sleep 0.2; echo done"], 20).result()
+    assert (answer.rc, answer.out) == (0, "done\n")
+
+
+def test_the_current_folder_is_not_searched_for_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "no_such_tool").write_text("#!/bin/sh\necho fooled\n")
+    (tmp_path / "no_such_tool").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")
+    assert commands.run(["no_such_tool"], 5).missing
 
 
 @pytest.mark.parametrize(
