@@ -25,7 +25,8 @@ print("%d.%d %s" % (sys.version_info[0], sys.version_info[1], sys.executable))
 def interpreters() -> dict[str, Path]:
     """Every Python of VERSIONS on PATH or among pyenv's, oldest first: {"3.6": Path("/usr/bin/python3.6")}."""
     folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
-    folders = [folder for folder in folders if not (folder.parent / "pyvenv.cfg").exists()]
+    # os.path answers "no" for a folder of somebody else, where pathlib raises.
+    folders = [folder for folder in folders if not os.path.exists(folder.parent / "pyvenv.cfg")]
     folders += sorted(Path.home().glob(".pyenv/versions/*/bin"), reverse=True)
     found: dict[str, Path] = {}
     for version in VERSIONS:
