@@ -93,7 +93,7 @@ def launchctl(argv: List[str]) -> int:
         print('Could not find service "%s" in domain for system' % " ".join(names), file=sys.stderr)
         return 113
     if verb in ("list", "print"):
-        pid_line = '\t"PID" = %d;\n' % number if number else ""
+        pid_line = '\t"PID" = %s;\n' % number if number else ""
         print(
             '{\n\t"LimitLoadToSessionType" = "System";\n\t"Label" = "%s";\n\t"OnDemand" = false;\n'
             '\t"LastExitStatus" = %d;\n%s'
