@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -67,7 +68,7 @@ def namespace_command() -> list[str]:
 
 
 def usable_hosts(wanted: fleet.Fleet, skip: bool) -> list[str]:
-    """Takes the hosts out of the fleet that this machine has no package manager for, if it may."""
+    """Takes the hosts out of the fleet that this machine cannot have or reach, if it may."""
     needs = {
         "deb": (("dpkg", "dpkg-deb", "dpkg-query"), "apt-get install dpkg"),
         "rpm": (
@@ -79,6 +80,8 @@ def usable_hosts(wanted: fleet.Fleet, skip: bool) -> list[str]:
     for host in list(wanted.hosts):
         tools, remedy = needs.get(host.package_manager, ((), ""))
         missing = [tool for tool in tools if shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin") is None]
+        if host.os == "windows":
+            missing, remedy = missing_for_windows(), "sh tests/run/venv.sh demo"
         if not missing:
             continue
         text = f"{host.name}: package_manager {host.package_manager} needs {', '.join(missing)}: {remedy}"
@@ -87,6 +90,17 @@ def usable_hosts(wanted: fleet.Fleet, skip: bool) -> list[str]:
         wanted.hosts.remove(host)
         notes.append("skipped " + text)
     return notes
+
+
+def missing_for_windows() -> list[str]:
+    """What Ansible needs for Windows hosts, and is not where this repository has it."""
+    found = {
+        "pywinrm": importlib.util.find_spec("winrm") is not None,
+        "ansible.windows": (
+            Path(__file__).parent.parent / ".venv/collections/ansible_collections/ansible/windows"
+        ).is_dir(),
+    }
+    return [name for name, there in found.items() if not there]
 
 
 # up
@@ -117,6 +131,8 @@ def write_keys(layout: Layout, hosts: list[dict[str, Any]]) -> None:
     (layout.top / "host_keys").mkdir()
     lines = []
     for host in hosts:
+        if host["os"] == "windows":
+            continue
         key = asyncssh.generate_private_key("ssh-ed25519")
         path = layout.top / "host_keys" / host["name"]
         key.write_private_key(str(path))
@@ -140,7 +156,7 @@ def copy_standins(layout: Layout) -> None:
 def prepare(wanted: fleet.Fleet, layout: Layout) -> list[dict[str, Any]]:
     hosts = []
     for host, port in zip(wanted.hosts, free_ports(len(wanted.hosts)), strict=True):
-        interpreter, folders = find_interpreters(host)
+        interpreter, folders = ("", []) if host.os == "windows" else find_interpreters(host)
         hosts.append(
             {
                 **host.as_dict(),
@@ -209,8 +225,9 @@ async def greet(layout: Layout, hosts: list[dict[str, Any]]) -> None:
         ) as conn:
             await conn.run("true", check=True)
 
-    await asyncio.gather(*(one(host) for host in hosts if "unreachable" not in host["faults"]))
-    for host in hosts:  # the lab's own greeting is not part of the story
+    by_ssh = [host for host in hosts if host["os"] != "windows"]
+    await asyncio.gather(*(one(host) for host in by_ssh if "unreachable" not in host["faults"]))
+    for host in by_ssh:  # the lab's own greeting is not part of the story
         path = layout.journal(host["name"])
         kept = [line for line in path.read_text(encoding="utf-8").splitlines(True) if '"ssh_command"' not in line]
         path.write_text("".join(kept), encoding="utf-8")

@@ -26,6 +26,8 @@ from .fleet import FAULTS
 from .host import HostError, Machine
 from .layout import Layout
 from .ssh import Door
+from .windows.door import WinrmDoor
+from .windows.machine import WindowsMachine
 
 DEFAULT_REBOOT_SECONDS = 3.0
 
@@ -35,16 +37,23 @@ class Lab:
         self.layout = layout
         self.plan: dict[str, Any] = json.loads(layout.plan.read_text(encoding="utf-8"))
         self.machines: dict[str, Machine] = {}
-        self.doors: dict[str, Door] = {}
+        self.doors: dict[str, Door | WinrmDoor] = {}
         self.lives: dict[str, asyncio.Task[None]] = {}
         self.revive: dict[str, asyncio.Event] = {}
         self.started = asyncio.Event()
         self.ended = asyncio.Event()
         for about in self.plan["hosts"]:
-            machine = Machine(about, layout)
+            machine, door = self.make(about)
             self.machines[machine.name] = machine
-            self.doors[machine.name] = Door(machine, about["port"], layout.top / "host_keys" / machine.name, layout.key)
+            self.doors[machine.name] = door
             self.revive[machine.name] = asyncio.Event()
+
+    def make(self, about: dict[str, Any]) -> tuple[Machine, Door | WinrmDoor]:
+        if about["os"] == "windows":
+            windows = WindowsMachine(about, self.layout)
+            return windows, WinrmDoor(windows, about["port"])
+        machine = Machine(about, self.layout)
+        return machine, Door(machine, about["port"], self.layout.top / "host_keys" / machine.name, self.layout.key)
 
     async def start(self) -> None:
         limit = asyncio.Semaphore(2 * (os.cpu_count() or 1))
@@ -104,7 +113,7 @@ class Lab:
             machine.make_room()
         if "broken_package" in healed:
             self.mend_packages(machine)
-        if "unreachable" in healed and machine.pid is not None:
+        if "unreachable" in healed and machine.is_up:
             await self.doors[machine.name].open()
         if "reboot_never" in healed or "reboot_seconds" in healed:
             self.revive[machine.name].set()
@@ -125,7 +134,7 @@ class Lab:
         return {
             "hosts": {
                 machine.name: {
-                    "state": "up" if machine.pid is not None else "down",
+                    "state": "up" if machine.is_up else "down",
                     "boots": machine.boots,
                     "faults": machine.faults(),
                     **probe,

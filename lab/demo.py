@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FLEET = ROOT / "lab" / "fleets" / "demo.yml"
 VARIABLES = """\
-dsa_target_version: {linux: 20.0.2-1390, unix: 20.0.2-1390, macos: 20.0.2-1390}
+dsa_target_version: {windows: 20.0.2-1390, linux: 20.0.2-1390, unix: 20.0.2-1390, macos: 20.0.2-1390}
 # The lab's updates take seconds, not hours.
 dsa_security_update_interval: 2
 dsa_verify_interval: 2
@@ -60,7 +60,9 @@ class Demo:
             "",
         ]
         (self.folder / "ansible.cfg").write_text("\n".join(settings), encoding="utf-8")
-        self.step(1, "A fleet of lab hosts: real SSH, real dpkg and rpm, a simulated agent (lab/README.md)")
+        self.step(
+            1, "A fleet of lab hosts: real SSH, WinRM, dpkg and rpm, a simulated agent and Windows (lab/README.md)"
+        )
         self.run_lab("up", "--skip-unavailable", str(FLEET), str(self.lab))
         try:
             self.step(2, "The gate: who is affected? It is read-only, and fails: exit status 2")

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from .windows import releases
 
 BUILD = re.compile(r"\d+\.\d+\.\d+-\d+")
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -23,12 +26,39 @@ ARCHES = {
     "aix": ("powerpc",),
     "solaris": ("x86_64", "sparc"),
     "macos": ("x86_64", "arm64"),
+    "windows": ("x86_64", "i386"),
 }
-RELEASES = {"aix": ("7.1",), "solaris": ("5.11", "5.10"), "macos": ("14.5",), "linux": ("",)}
+RELEASES = {
+    "aix": ("7.1",),
+    "solaris": ("5.11", "5.10"),
+    "macos": ("14.5",),
+    "linux": ("",),
+    "windows": tuple(releases.RELEASES),
+}
+# Keys that only a Windows host has.
+WINDOWS_KEYS = (
+    "ubr",
+    "hotfixes",
+    "missing_roots",
+    "disallowed_roots",
+    "root_updates",
+    "pending_reboot",
+    "free_gb",
+    "language",
+)
+PENDING_REBOOT = (
+    "component_based_servicing",
+    "windows_update",
+    "server_manager",
+    "computer_rename",
+    "sccm",
+    "file_rename_agent",
+    "file_rename_other",
+)
 SWITCH = "true or once"
 SECONDS = "a number of seconds"
 FAULTS = {
-    "anti_malware_offline_after_upgrade": "true or a number of seconds",
+    "anti_malware_offline_after_upgrade": "true, once or a number of seconds",
     "broken_package": "true, checksum or signature",
     "disk_full": "true",
     "dsa_query_hangs": SWITCH,
@@ -42,7 +72,19 @@ FAULTS = {
     "service_does_not_start": SWITCH,
     "ssh_drops_during_install": SWITCH,
     "unreachable": "true",
+    "msi_exit_code": "a number, or once (1618 the first time)",
+    "reboot_pending_forever": "true",
+    "uninstall_leaves_files": "true",
+    "winrm_dies": SWITCH,
+    "winrm_drops_during_install": SWITCH,
 }
+WINDOWS_FAULTS = (
+    "msi_exit_code",
+    "reboot_pending_forever",
+    "uninstall_leaves_files",
+    "winrm_dies",
+    "winrm_drops_during_install",
+)
 
 
 class FleetError(Exception):
@@ -70,6 +112,16 @@ class Host:
     uses: list[str] | None = None
     update_seconds: float = 2.0
     repository: list[str] = field(default_factory=list)
+    ubr: int | None = None
+    hotfixes: list[str] = field(default_factory=list)
+    missing_roots: list[str] = field(default_factory=list)
+    disallowed_roots: list[str] = field(default_factory=list)
+    root_updates: bool = False
+    pending_reboot: list[str] = field(default_factory=list)
+    free_gb: float = 40.0
+    language: str = "en"
+    user: str = ""
+    winrm_password: str = ""
     faults: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
 
@@ -87,6 +139,8 @@ class Host:
             return ["SunOS", self.name, self.release, version, "sun4v" if self.arch == "sparc" else "i86pc"]
         if self.os == "macos":
             return ["Darwin", self.name, "23.5.0", "Darwin Kernel Version 23.5.0: root:xnu-10063", self.arch]
+        if self.os == "windows":
+            return []
         real = os.uname()
         return [real.sysname, self.name, real.release, real.version, self.arch]
 
@@ -133,6 +187,11 @@ class Problems:
             raise self.error(key, value, SECONDS)
         return float(value)
 
+    def texts(self, key: str, value: object) -> list[str]:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise self.error(key, value, "a list of texts")
+        return list(value)
+
     def switch(self, key: str, value: object) -> bool:
         if not isinstance(value, bool):
             raise self.error(key, value, "true or false")
@@ -177,7 +236,7 @@ def build_host(name: object, about: object) -> Host:
     values: dict[str, Any] = dict(about) if isinstance(about, dict) else {}
     if about is not None and not isinstance(about, dict):
         raise problems.error("value", about, "a mapping")
-    known = set(Host.__dataclass_fields__) - {"name", "password"}
+    known = set(Host.__dataclass_fields__) - {"name", "password", "user", "winrm_password"}
     for key in values:
         if key not in known:
             raise problems.error("key", key, ", ".join(sorted(known)))
@@ -188,19 +247,25 @@ def build_host(name: object, about: object) -> Host:
     host.arch = problems.choice("arch", values.get("arch", default_arch), ARCHES[host.os])
     if host.os == "linux":
         read_linux(host, values, problems)
+    elif host.os == "windows":
+        read_windows(host, values, problems)
     elif "package_manager" in values or "distribution" in values:
         raise problems.error("package_manager or distribution", values.get("package_manager"), "only with os: linux")
     else:
         host.package_manager = {"aix": "installp", "macos": "installer"}.get(
             host.os, "pkgadd" if host.release == "5.10" else "pkg"
         )
+    if host.os != "windows":
+        for key in WINDOWS_KEYS:
+            if key in values:
+                raise problems.error(key, values[key], "nothing here: only with os: windows")
     host.role = problems.choice("role", values.get("role", "agent"), ("relay", "agent", "none"))
     if values.get("build") is not None:
         if host.role == "none":
             raise problems.error("build", values["build"], "no build with role: none")
         host.build = problems.build("build", values["build"])
-    if host.role == "relay" and (host.os != "linux" or host.build is None):
-        raise problems.error("role", "relay", "a Relay only on os: linux, and with a build")
+    if host.role == "relay" and (host.os not in ("linux", "windows") or host.build is None):
+        raise problems.error("role", "relay", "a Relay only on os: linux or windows, and with a build")
     for key in ("group", "activated", "anti_malware"):
         if key in values:
             setattr(host, key, problems.switch(key, values[key]))
@@ -225,6 +290,31 @@ def read_linux(host: Host, values: dict[str, Any], problems: Problems) -> None:
         "id": problems.choice("distribution.id", distribution.get("id", default), allowed),
         "version": str(distribution.get("version", version)),
     }
+
+
+def read_windows(host: Host, values: dict[str, Any], problems: Problems) -> None:
+    release = releases.RELEASES[host.release]
+    host.package_manager = "msi"
+    host.arch = problems.choice("arch", host.arch, release.arches)
+    host.user, host.winrm_password = "administrator", secrets.token_urlsafe(16)
+    ubr = values.get("ubr", release.ubr)
+    if ubr is not None and (isinstance(ubr, bool) or not isinstance(ubr, int)):
+        raise problems.error("ubr", ubr, "a number, as in 17763.2213")
+    host.ubr = ubr
+    host.hotfixes = problems.texts("hotfixes", values.get("hotfixes", list(release.hotfixes)))
+    for key in ("missing_roots", "disallowed_roots"):
+        found = [(text, releases.thumbprint(text)) for text in problems.texts(key, values.get(key, []))]
+        for text, known in found:
+            if known is None:
+                raise problems.error(key, text, "thumbprints or names of lab/windows/releases.py")
+        setattr(host, key, [known for _text, known in found])
+    host.root_updates = problems.switch("root_updates", values.get("root_updates", False))
+    host.pending_reboot = [
+        problems.choice("pending_reboot", one, PENDING_REBOOT)
+        for one in problems.texts("pending_reboot", values.get("pending_reboot", []))
+    ]
+    host.free_gb = problems.number("free_gb", values.get("free_gb", 40))
+    host.language = problems.choice("language", values.get("language", "en"), ("en", "ja"))
 
 
 def read_rest(host: Host, values: dict[str, Any], problems: Problems) -> None:
@@ -255,6 +345,8 @@ def read_rest(host: Host, values: dict[str, Any], problems: Problems) -> None:
     host.vars = dict(values.get("vars") or {})
     for name, parameter in (values.get("faults") or {}).items():
         check_fault(name, parameter, problems)
+        if (name in WINDOWS_FAULTS and host.os != "windows") or (name.startswith("ssh_") and host.os == "windows"):
+            raise problems.error("faults", name, "a fault that hosts of this os have")
         host.faults[name] = parameter
 
 
@@ -277,7 +369,7 @@ def check_fault(name: object, parameter: object, problems: Problems) -> None:
 
 
 def check_together(fleet: Fleet) -> None:
-    from .packages import platform_name
+    from .packages import file_name, platform_name
 
     relays = {host.name for host in fleet.hosts if host.role == "relay"}
     for host in fleet.hosts:
@@ -286,7 +378,7 @@ def check_together(fleet: Fleet) -> None:
                 raise Problems(host.name).error("uses", name, "Relays of this fleet: " + ", ".join(sorted(relays)))
         if "broken_package" in host.faults:
             sharing = [
-                other.name for other in fleet.hosts if other is not host and platform_name(other) == platform_name(host)
+                other.name for other in fleet.hosts if other is not host and file_name(other, "") == file_name(host, "")
             ]
             if sharing:
                 raise Problems(host.name).error(

@@ -88,6 +88,10 @@ class Machine:
         with world.locked(str(self.folder / "faults.lock")):
             world.save(str(self.folder / "faults.json"), faults)
 
+    @property
+    def is_up(self) -> bool:
+        return self.pid is not None
+
     def journal(self, event: str, **fields: object) -> None:
         journal.append(str(self.layout.journal(self.name)), event, **fields)
 

@@ -18,15 +18,24 @@ from . import packages
 from .layout import Layout
 
 
+def by_winrm(host: dict[str, Any]) -> dict[str, Any]:
+    """How Ansible reaches a Windows host. It notices soon that one is gone: nothing here takes long."""
+    return {
+        "ansible_connection": "winrm",
+        "ansible_user": host["user"],
+        "ansible_password": host["winrm_password"],
+        "ansible_winrm_scheme": "http",
+        "ansible_winrm_transport": "basic",
+        "ansible_winrm_connection_timeout": 10,
+    }
+
+
 def write(layout: Layout, hosts: list[dict[str, Any]], control_folder: Path) -> None:
     groups: dict[str, dict[str, Any]] = {"deep_security_relays": {}, "deep_security_agents": {}}
     everyone: dict[str, Any] = {}
     for host in hosts:
-        everyone[host["name"]] = {
-            "ansible_port": host["port"],
-            "ansible_python_interpreter": host["interpreter"],
-            **host["vars"],
-        }
+        reached = by_winrm(host) if host["os"] == "windows" else {"ansible_python_interpreter": host["interpreter"]}
+        everyone[host["name"]] = {"ansible_port": host["port"], **reached, **host["vars"]}
         if host["group"] and host["role"] != "none":
             groups[f"deep_security_{host['role']}s"][host["name"]] = {}
     options = {
@@ -56,6 +65,7 @@ def write(layout: Layout, hosts: list[dict[str, Any]], control_folder: Path) -> 
         }
     }
     text = yaml.safe_dump(inventory, sort_keys=False, allow_unicode=True, width=1000)
+    layout.inventory.touch(mode=0o600)
     layout.inventory.write_text(f"# Written by: python -m lab up ({sys.version.split()[0]})\n" + text, encoding="utf-8")
 
 

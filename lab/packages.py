@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .fleet import Fleet, Host
+from .windows import msi
 
 DESCRIPTION = "Trend Micro Deep Security Agent"
 KEY_NAME = "Deep Security lab (not the vendor)"
@@ -47,6 +48,8 @@ def platform_name(host: Host) -> str:
         return "Solaris_5.11" if host.release == "5.11" else "Solaris_5.10_U7"
     if host.os == "macos":
         return "macOS"
+    if host.os == "windows":
+        return "Windows"
     identity, version = host.distribution["id"], host.distribution["version"]
     major = version.split(".")[0]
     if identity == "amzn":
@@ -67,6 +70,7 @@ def file_name(host: Host, build: str) -> str:
         "pkg": ("Agent-Core", "p5p"),
         "pkgadd": ("Agent-Core", "pkg"),
         "installer": ("Agent-Core", "pkg"),
+        "msi": ("Agent-Core", "msi"),
     }[host.package_manager]
     return f"{kind}-{platform_name(host)}-{build}.{host.arch}.{ending}"
 
@@ -286,6 +290,8 @@ def make_all(fleet: Fleet, store: Path, offer: Path, public_key: Path) -> None:
                 make_deb(host, build, target, work)
             elif host.package_manager == "rpm":
                 make_rpm(host, build, target, work, signing_home)
+            elif host.package_manager == "msi":
+                target.write_bytes(msi.make(build, host.arch))
             else:
                 make_archive(host, build, target)
 

@@ -19,9 +19,9 @@ import socketserver
 import threading
 import time
 import zipfile
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
-from . import builds, world
+from . import relays, world
 
 # Name -> (version before the new certificate, version an update brings today).
 PATTERNS = {
@@ -72,22 +72,8 @@ class Agent:
 
     def publish(self, running: bool) -> None:
         if self.is_relay:
-            path = "%s/%s.json" % (SHARED_RELAYS, self.name)
             updated = world.agent_state().get("updated_with")
-            world.save(path, {"running": running, "build": self.build, "updated_with": updated})
-
-    def good_relays(self) -> Optional[List[str]]:
-        """The Relays it uses that run, are fixed, and updated themselves since; None if the fleet has no Relay."""
-        uses = self.host.get("uses")
-        found = []
-        known = sorted(name[:-5] for name in os.listdir(SHARED_RELAYS) if name.endswith(".json"))
-        names = uses if uses is not None else known
-        for name in names:
-            relay = world.load("%s/%s.json" % (SHARED_RELAYS, name))
-            works = relay.get("running") and builds.can_update(str(relay.get("build")), "linux", False)
-            if works and builds.can_update(str(relay.get("updated_with")), "linux", False):
-                found.append(name)
-        return None if not names else found
+            relays.publish(SHARED_RELAYS, self.name, self.platform, running, self.build, updated)
 
     def serve_as_relay(self) -> None:
         server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -237,8 +223,8 @@ class Agent:
             time.sleep(float(self.host["update_seconds"]))
             if world.fault("security_update_never_finishes"):
                 return
-            works, reason = self.judge()
-            if works:
+            reason = self.judge()
+            if reason is None:
                 log("[Event/5] | 9016 | Anti-Malware Component Update Successful")
                 world.change_agent(patterns_current=True, updated_with=self.build)
                 self.publish(True)
@@ -252,15 +238,10 @@ class Agent:
         finally:
             with_release.release()
 
-    def judge(self) -> Tuple[bool, str]:
+    def judge(self) -> Optional[str]:
         if world.fault("security_update_fails"):
-            return False, "fault"
-        relays = None if self.is_relay else self.good_relays()
-        if not builds.can_update(self.build, self.platform, bool(relays)):
-            return False, "own_build"
-        if relays == []:
-            return False, "relay_not_ready"
-        return True, ""
+            return "fault"
+        return relays.why_no_update(self.build, self.platform, self.is_relay, SHARED_RELAYS, self.host.get("uses"))
 
 
 class Handler(socketserver.StreamRequestHandler):

@@ -14,12 +14,13 @@ Build = Tuple[int, int, int, int]
 # line -> platform -> first fixed build. Whatever is below is affected, or in between and then not known to work.
 FIXED_FROM: Dict[Tuple[int, int], Dict[str, Build]] = {
     (20, 0): {
+        "windows": (20, 0, 0, 6313),
         "linux": (20, 0, 0, 4726),
         "unix": (20, 0, 2, 1390),
         "macos": (20, 0, 0, 236),
     },
-    (12, 0): {"linux": (12, 0, 0, 2380), "unix": (12, 0, 0, 2380)},
-    (11, 0): {"linux": (11, 0, 0, 2549), "unix": (11, 0, 0, 2549)},
+    (12, 0): {"windows": (12, 0, 0, 2380), "linux": (12, 0, 0, 2380), "unix": (12, 0, 0, 2380)},
+    (11, 0): {"windows": (11, 0, 0, 2549), "linux": (11, 0, 0, 2549), "unix": (11, 0, 0, 2549)},
 }
 
 

@@ -2,67 +2,76 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reboot a host if the operator's policy says so and the agent asks for it."""
+"""Reboot a host if the operator's policy, the hour, and the need of the agent say so."""
 
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime, timezone
 
 from ansible.errors import AnsibleConnectionFailure
 
 from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result
+from ..plugin_utils._advisory import decide, load_advisory
+from ..plugin_utils._fleet import rules_from
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
     "reboot": {"type": "dict"},
+    "clock": {"type": "dict"},
     "policy": {"type": "str", "choices": ["never", "if_required", "always"], "default": "never"},
+    "window": {"type": "raw"},
+    "timezone": {"type": "str"},
     "reboot_timeout": {"type": "int", "default": 1800},
+    "agent_timeout": {"type": "int", "default": 300},
     "reconnect_timeout": {"type": "int", "default": 300},
 }
 
 
 class ActionModule(DsaAction):
-    """ansible.builtin.reboot does the work; here is decided whether, and said what was put off."""
+    """The platform's own reboot action does the work; here is decided whether, and said what was put off."""
 
     def act(self, task_vars: dict[str, t.Any]) -> Result:
-        """Return rebooted and deferred; failed when the host does not come back."""
+        """Return rebooted and deferred; failed when host or agent do not come back."""
         arguments = self.arguments(_OPTIONS)
-        policy, host = arguments["policy"], task_vars["inventory_hostname"]
+        rules = rules_from(arguments["policy"], arguments["window"], arguments["timezone"])
+        host = task_vars["inventory_hostname"]
         try:
-            asked = arguments["reboot"]
+            asked, clock = arguments["reboot"], arguments["clock"]
             if asked is None and self._task.check_mode:
                 asked = {}  # nothing was upgraded, so nothing asks for a reboot yet
-            if asked is None:
+            if asked is None or (rules.spans and rules.zone is None and not clock):
                 read = self.reconnecting(
                     arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
                 )
-                asked = (read.get("agent") or {}).get("reboot") or {}
-            required, reasons = asked.get("required"), ", ".join(asked.get("reasons") or [])
-            if policy == "never" or (policy == "if_required" and required is not True):
-                deferred = required is True
-                text = (
-                    f"a reboot is required ({reasons}), dsa_reboot is {policy}: it stays to be done" if deferred else ""
-                )
-                return {"changed": False, "rebooted": False, "deferred": deferred, "msg": text or "no reboot is needed"}
+                record = read.get("agent") or {}
+                asked, clock = record.get("reboot") if asked is None else asked, record.get("clock")
+            required, reasons = (asked or {}).get("required"), ", ".join((asked or {}).get("reasons") or [])
+            objection = rules.objection(required, clock, datetime.now(timezone.utc))
+            if objection:
+                # A policy of "always" that the hour forbids is put off like a reboot that is needed.
+                deferred = required is True or rules.policy == "always"
+                text = f"a reboot is required ({reasons or rules.policy}) and put off: {objection}"
+                result: Result = {"changed": False, "rebooted": False, "deferred": deferred, "waiting": False}
+                if not deferred:
+                    return {**result, "msg": "no reboot is needed"}
+                if not self._task.check_mode:
+                    # Nobody verifies a host whose new build does not run yet, so the report has to get it from here.
+                    read = self.reconnecting(
+                        arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
+                    )
+                    result["agent"] = read.get("agent") or {}
+                    result["waiting"] = decide(result["agent"], load_advisory()).reason_code == "sources_disagree"
+                if result["waiting"]:
+                    text += ". Until then the build from before goes on running, so the security update waits"
+                return {**result, "msg": text}
             if self._task.check_mode:
                 return {
                     "changed": True,
                     "rebooted": False,
                     "deferred": False,
-                    "msg": f"would reboot ({reasons or policy})",
+                    "msg": f"would reboot ({reasons or rules.policy})",
                 }
-            self.say(f"{host}: rebooting ({reasons or policy})")
-            result = self.run_action("reboot", {"reboot_timeout": arguments["reboot_timeout"]}, task_vars)
+            return self.reboot_and_wait(reasons or rules.policy, arguments, task_vars)
         except AnsibleConnectionFailure as error:
             return {"changed": False, "failed": True, "rebooted": False, "msg": f"the host was lost: {error}"}
-        if result.get("failed"):
-            limit, why = arguments["reboot_timeout"], result.get("msg")
-            text = f"the host did not come back from its reboot within {limit} s: {why}; look at its console"
-            return {"changed": True, "failed": True, "rebooted": False, "msg": text}
-        return {
-            "changed": True,
-            "rebooted": True,
-            "deferred": False,
-            "elapsed": result.get("elapsed"),
-            "msg": "rebooted",
-        }

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import time
 import typing as t
 from pathlib import Path
@@ -112,10 +113,11 @@ class ActionModule(DsaAction):
         if made.get("failed"):
             result["msg"] += f"; diagnostics could not be made: {made.get('msg')}"
             return result
-        local = (
-            Path(arguments["diagnostics_dir"]).absolute() / task_vars["inventory_hostname"] / Path(made["path"]).name
+        folder = Path(arguments["diagnostics_dir"]).absolute() / task_vars["inventory_hostname"]
+        local = folder / ntpath.basename(made["path"])  # of a path of either kind
+        fetched = self.run_action(
+            "ansible.builtin.fetch", {"src": made["path"], "dest": str(local), "flat": True}, task_vars
         )
-        fetched = self.run_action("fetch", {"src": made["path"], "dest": str(local), "flat": True}, task_vars)
         if fetched.get("failed"):
             result["msg"] += f"; diagnostics are on the host in {made['path']} ({fetched.get('msg')})"
         else:

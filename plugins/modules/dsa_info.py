@@ -63,7 +63,8 @@ agent:
       type: str
       sample: 20.0.0-4416.el7
     version_source:
-      description: Who said so. One of V(rpm), V(dpkg), V(lslpp), V(pkg), V(pkginfo), V(pkgutil), V(dsa_query).
+      description: Who said so. One of V(rpm), V(dpkg), V(lslpp), V(pkg), V(pkginfo), V(pkgutil), V(registry),
+        V(file), V(dsa_query).
       type: str
       sample: rpm
     versions:
@@ -120,6 +121,15 @@ agent:
       description: C(required) tells whether the agent asks for a reboot, and C(reasons) who asked for one.
       type: dict
       sample: {required: false, reasons: []}
+    clock:
+      description:
+        - C(utc_offset), the host's time in minutes east of UTC, and C(boot_time), when it was started.
+      type: dict
+      sample: {utc_offset: 540, boot_time: "2026-11-01T03:04:05Z"}
+    product_code:
+      description: The MSI product code of the agent. On Windows only.
+      type: str
+      sample: "{01234567-89AB-CDEF-0123-456789ABCDEF}"
     remediation:
       description: How far this collection came on this host, from its progress file.
       type: dict

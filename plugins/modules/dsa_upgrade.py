@@ -14,7 +14,7 @@ short_description: Upgrade the Deep Security Agent of a host
 version_added: 0.1.0
 description:
   - Brings a package to the host, verifies it, installs it with the platform's own package manager, and reads the
-    build back.
+    build back. On Windows M(ansible.windows.win_package) installs it.
   - Never installs an older build over a newer one, and does nothing on a host that has the build already.
   - Can be repeated at any point. A second run waits for a first one that still goes on, for instance after a lost
     connection.
@@ -63,8 +63,25 @@ options:
     description:
       - Another command to install with. C({file}) and C({version}) are replaced.
     type: str
+  msi_arguments:
+    description: More arguments for the MSI on Windows. Used on the controller alone.
+    type: str
+  reinstall:
+    description:
+      - Whether to install where there is no agent, as M(deep_security.remediation.dsa_recover) does. On Windows only,
+        and used on the controller alone.
+    type: bool
+    default: false
+  diagnostics_dir:
+    description:
+      - Where the log of a failed installation on Windows goes on the controller, one folder a host. Used on the
+        controller alone.
+    type: path
+    default: dsa-reports/diagnostics
   timeout:
-    description: How long the installation may take, in seconds.
+    description:
+      - How long the installation may take, in seconds.
+      - On Windows, how long to wait for another installation that is running. The MSI itself is not cut off.
     type: int
     default: 1800
   service_timeout:
@@ -136,8 +153,18 @@ command:
   type: list
   elements: str
   sample: [rpm, -U, /var/opt/deep_security_remediation/packages/Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm]
+diagnostics:
+  description: The installer's log on the controller.
+  returned: when an installation on Windows failed
+  type: str
+  sample: dsa-reports/diagnostics/win1/install.log
+rc:
+  description: The exit status of the MSI.
+  returned: when one was installed on Windows
+  type: int
+  sample: 3010
 output:
-  description: The last lines of the package manager.
+  description: The last lines of the package manager, on Windows those of the log that matter.
   returned: when something was installed
   type: list
   elements: str
@@ -346,6 +373,9 @@ def main():
             self_protection=dict(type="bool"),
             self_protection_password=dict(type="str", no_log=True),
             command=dict(type="str"),
+            msi_arguments=dict(type="str"),
+            reinstall=dict(type="bool", default=False),
+            diagnostics_dir=dict(type="path", default="dsa-reports/diagnostics"),
             timeout=dict(type="int", default=1800),
             service_timeout=dict(type="int", default=120),
             reconnect_timeout=dict(type="int", default=600),

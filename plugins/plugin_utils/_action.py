@@ -13,11 +13,19 @@ import typing as t
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ._advisory import Advisory, AdvisoryError, BuildError, load_advisory, parse_build
-from ._fleet import PLAN, REGISTERED, VARIABLES, Fleet, Host, SettingsError
+from ._fleet import PLAN, REGISTERED, VARIABLES, Fleet, Host, SettingsError, find
+
+# What pywinrm raises when a Windows host is lost reaches an action as it is; it is no connection failure to Ansible.
+_WINRM_LOST: tuple[type[Exception], ...] = ()
+with suppress(ImportError):
+    from requests.exceptions import RequestException
+    from winrm.exceptions import WinRMError, WinRMTransportError
+
+    _WINRM_LOST = (RequestException, WinRMError, WinRMTransportError)
 
 COLLECTION = "deep_security.remediation"
 Result = dict[str, t.Any]
@@ -73,35 +81,38 @@ class DsaAction(ActionBase):
 
         Raises AnsibleConnectionFailure when the host does not answer.
         """
-        windows = getattr(self._connection._shell, "_IS_WINDOWS", False)
-        if windows and not self._has_module("win_dsa_info"):
-            problem = "this release of the collection does not read Windows hosts"
-            return {"agent": {"installed": None, "version": None, "platform": "windows", "problems": [problem]}}
         given = {key: arguments[key] for key in READING_OPTIONS if arguments.get(key) is not None}
-        result = self.run_module("win_dsa_info" if windows else "dsa_info", given, task_vars)
+        result = self.run_module("dsa_info", given, task_vars)
         if isinstance(result.get("agent"), Mapping):
             result["agent"] = normalise(result["agent"])
         return result
 
-    def _has_module(self, name: str) -> bool:
-        found = self._shared_loader_obj.module_loader.find_plugin_with_context(f"{COLLECTION}.{name}", mod_type=".ps1")
-        return bool(found.resolved)
+    @property
+    def windows(self) -> bool:
+        """Whether the host is a Windows host, by the shell of its connection."""
+        return bool(getattr(self._connection._shell, "_IS_WINDOWS", False))
 
     def run_module(self, name: str, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
-        """Run one of this collection's modules on the host; a lost connection raises AnsibleConnectionFailure."""
-        result: Result = self._execute_module(
-            module_name=f"{COLLECTION}.{name}", module_args=dict(arguments), task_vars=task_vars
-        )
+        """Run a module on the host; a lost connection raises AnsibleConnectionFailure.
+
+        A name without dots is one of this collection's; on Windows its twin runs, whose name begins with win_.
+        """
+        if "." not in name:
+            name = f"{COLLECTION}.{'win_' if self.windows and not name.startswith('win_') else ''}{name}"
+        try:
+            result: Result = self._execute_module(module_name=name, module_args=dict(arguments), task_vars=task_vars)
+        except _WINRM_LOST as error:
+            raise AnsibleConnectionFailure(_line(error)) from error
         if result.get("unreachable"):
             raise AnsibleConnectionFailure(str(result.get("msg")))
         return result
 
     def run_action(self, name: str, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
-        """Run an action of ansible-core on the host, as a task of its own would."""
+        """Run the action of that full name on the host, as a task of its own would."""
         task = self._task.copy()
         task.args = dict(arguments)
         action = self._shared_loader_obj.action_loader.get(
-            f"ansible.builtin.{name}",
+            name,
             task=task,
             connection=self._connection,
             play_context=self._play_context,
@@ -109,8 +120,55 @@ class DsaAction(ActionBase):
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        result: Result = action.run(task_vars=task_vars)
+        try:
+            result: Result = action.run(task_vars=task_vars)
+        except _WINRM_LOST as error:
+            raise AnsibleConnectionFailure(_line(error)) from error
         return result
+
+    def reboot_and_wait(self, why: str, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+        """Reboot the host; it is back when its agent runs, not when a login works.
+
+        arguments: reboot_timeout, agent_timeout, reconnect_timeout, and those of a reading.
+        """
+        host, limit = task_vars["inventory_hostname"], arguments["reboot_timeout"]
+        self.say(f"{host}: rebooting ({why})")
+        name = "ansible.windows.win_reboot" if self.windows else "ansible.builtin.reboot"
+        done = self.run_action(name, {"reboot_timeout": limit}, task_vars)
+        if done.get("failed") or done.get("unreachable"):
+            text = (
+                f"the host did not come back from its reboot within {limit} s: {done.get('msg')}; look at its console"
+            )
+            return {"changed": True, "failed": True, "rebooted": False, "msg": text}
+        problem = self._wait_for_agent(arguments, task_vars)
+        return {
+            "changed": True,
+            "rebooted": True,
+            "deferred": False,
+            "elapsed": done.get("elapsed"),
+            "failed": bool(problem),
+            "msg": f"rebooted; {problem}" if problem else "rebooted",
+        }
+
+    def _wait_for_agent(self, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> str | None:
+        """Wait until the agent runs and answers; what is still wrong after agent_timeout seconds, or None."""
+        host, limit = task_vars["inventory_hostname"], arguments["agent_timeout"]
+        deadline = time.monotonic() + limit
+        while True:
+            read = self.reconnecting(
+                arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
+            )
+            record = read.get("agent") or {}
+            wrong = [
+                finding.message
+                for finding in find(record)
+                if finding.code in ("service_not_running", "agent_silent", "anti_malware_offline")
+            ]
+            if not wrong:
+                return None
+            if time.monotonic() >= deadline:
+                return f"{limit} s later: {' '.join(wrong)}"
+            time.sleep(5)
 
     def reconnecting(self, seconds: float, what: str, attempt: Callable[[], Result]) -> Result:
         """Do attempt(), again after each loss of the connection, for at most that many seconds of silence.
@@ -130,7 +188,7 @@ class DsaAction(ActionBase):
                     raise
                 time.sleep(min(5.0, seconds))
                 # Where there is nothing to reset the next attempt tells.
-                with suppress(AnsibleConnectionFailure, AttributeError, NotImplementedError):
+                with suppress(AnsibleError, AttributeError, NotImplementedError, *_WINRM_LOST):
                     self._connection.reset()
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import ansible_environment
+from tests.conftest import COLLECTIONS, ansible_environment
 from tests.run.common import ROOT
 
 FIXED = "20.0.2-1390"
-TARGETS = {"linux": FIXED, "unix": FIXED, "macos": "20.0.0-236"}
+TARGETS = {"linux": FIXED, "unix": FIXED, "macos": "20.0.0-236", "windows": FIXED}
 # The lab's updates take seconds, not hours.
 QUICK = {
     "dsa_target_version": TARGETS,
@@ -93,8 +93,9 @@ class LabFleet:
         return [entry for entry in entries if not events or entry["event"] in events]
 
     def commands(self) -> dict[str, int]:
-        """Host → how many commands came over SSH so far."""
-        return {path.name: len(self.journal(path.name, "ssh_command")) for path in (self.lab / "hosts").iterdir()}
+        """Host → how many commands came over SSH, or modules and scripts over WinRM, so far."""
+        hosts = (self.lab / "hosts").iterdir()
+        return {path.name: len(self.journal(path.name, "ssh_command", "winrm_command")) for path in hosts}
 
     def ansible(self, *arguments: str, extra: Mapping[str, t.Any] | None = None) -> subprocess.CompletedProcess[str]:
         """ansible-playbook with the fleet's inventory; standard error is part of the output. None in extra: not set."""
@@ -200,6 +201,15 @@ def rpm(build: str = "20.0.0-4416", **more: t.Any) -> dict[str, t.Any]:
     return {**host, "build": build, "role": "agent", **more}
 
 
+def windows(build: str = "20.0.0-5995", **more: t.Any) -> dict[str, t.Any]:
+    """A Windows host; tests with it need the collection ansible.windows beside this one."""
+    return {"os": "windows", "build": build, "role": "agent", **more}
+
+
+needs_windows = pytest.mark.skipif(
+    not (COLLECTIONS / "ansible_collections" / "ansible" / "windows").exists(),
+    reason="the collection ansible.windows is not here (it could not be downloaded)",
+)
 needs_rpm = pytest.mark.skipif(
     not all(shutil.which(tool) for tool in ("rpm", "rpmbuild", "gpg")),
     reason="rpm or gpg is not on this machine (apt install rpm gpg)",

@@ -136,6 +136,7 @@ CONTRACT: dict[str, tuple[type, ...]] = {
     "relay": (dict,),
     "anti_malware": (dict,),
     "reboot": (dict,),
+    "clock": (dict,),
     "remediation": (dict,),
     "problems": (list,),
 }
@@ -145,8 +146,9 @@ PARTS: dict[str, dict[str, tuple[type, ...]]] = {
     "relay": {"enabled": (bool,), "source": (str,)},
     "anti_malware": {"mode": (str,), "driver_offline": (bool,), "engine": (str,), "patterns": (list,)},
     "reboot": {"required": (bool,), "reasons": (list,)},
+    "clock": {"utc_offset": (int,), "boot_time": (str,)},
 }
-ALWAYS = ("versions", "service", "relay", "anti_malware", "reboot", "problems")
+ALWAYS = ("versions", "service", "relay", "anti_malware", "reboot", "clock", "problems")
 
 
 class Reading(t.NamedTuple):

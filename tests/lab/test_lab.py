@@ -326,12 +326,18 @@ def test_every_remote_command_is_in_the_journal(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("about", "said"),
     [
-        ({"os": "windows"}, "host h: os: 'windows'"),
+        ({"os": "beos"}, "host h: os: 'beos'"),
         ({"build": "20.0.0.4416"}, "host h: build: '20.0.0.4416'"),
         ({"bild": "20.0.0-4416"}, "host h: key: 'bild'"),
         ({"faults": {"no_such": True}}, "host h: faults: 'no_such'"),
         ({"faults": {"dsa_query_slow": "very"}}, "host h: faults.dsa_query_slow: 'very'"),
         ({"os": "aix", "role": "relay", "build": "20.0.0-1"}, "a Relay only on os: linux"),
+        ({"os": "windows", "release": "xp"}, "host h: release: 'xp'"),
+        ({"os": "windows", "missing_roots": ["Nobody's"]}, 'host h: missing_roots: "Nobody\'s"'),
+        ({"os": "windows", "pending_reboot": ["mood"]}, "host h: pending_reboot: 'mood'"),
+        ({"os": "windows", "faults": {"ssh_drops_during_install": True}}, "host h: faults: 'ssh_drops_during_install'"),
+        ({"ubr": 1}, "host h: ubr: 1"),
+        ({"faults": {"msi_exit_code": 1603}}, "host h: faults: 'msi_exit_code'"),
         ({"uses": ["nobody"]}, "host h: uses: 'nobody'"),
     ],
 )

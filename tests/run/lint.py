@@ -49,6 +49,7 @@ def tools() -> Iterator[tuple[str, list[str]]]:
     yield "ruff format", ["ruff", "format", "--check", "."]
     yield "mypy", ["mypy", *typed()]
     yield "yamllint", ["yamllint", "--strict", "."]
+    yield "PowerShell", ["tests.powershell.check"]
     yield "antsibull-changelog", ["antsibull_changelog", "lint"]
     yield "ansible-lint", ["ansiblelint", "--offline", "--strict", "--profile", "production"]
 

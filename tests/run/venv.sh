@@ -63,3 +63,4 @@ if [ "$(cat ".venv/made-$1" 2>/dev/null)" != "$wanted" ]; then
 fi
 
 .venv/bin/python -c 'from tests.run.common import collections_path; collections_path()'
+.venv/bin/python -m tests.run.ansible_windows

@@ -12,6 +12,8 @@ __metaclass__ = type
 
 import io
 import os
+import re
+import time
 
 from . import commands, dsa_query, packages, progress, relay
 
@@ -107,6 +109,20 @@ def _reboot():
     return {"required": None, "reasons": []}
 
 
+def _clock():
+    """{utc_offset: minutes east of UTC now, boot_time: ISO 8601 in UTC or None}."""
+    seconds = time.altzone if time.localtime().tm_isdst > 0 else time.timezone
+    boot = None
+    try:
+        with open("/proc/stat") as stream:
+            found = re.search(r"^btime (\d+)$", stream.read(), re.MULTILINE)
+        if found:
+            boot = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(found.group(1))))
+    except (IOError, OSError):
+        pass  # only Linux has it there
+    return {"utc_offset": -seconds // 60, "boot_time": boot}
+
+
 def read(timeout=15, progress_path=progress.DEFAULT_PATH):
     """Read everything in at most about timeout seconds and return the agent record.
 
@@ -131,6 +147,7 @@ def read(timeout=15, progress_path=progress.DEFAULT_PATH):
         "relay": {"enabled": None, "source": None},
         "anti_malware": {"mode": None, "driver_offline": None, "engine": None, "patterns": []},
         "reboot": {"required": None, "reasons": []},
+        "clock": _clock(),
         "remediation": None,
         "problems": [],
     }

@@ -226,6 +226,7 @@ def load_advisory(name_or_path: str = DEFAULT_ADVISORY) -> Advisory:
             f"advisory {name_or_path} cannot be read: {error}; "
             f"name a shipped one ({', '.join(sorted(shipped))}) or the path of a YAML file"
         ) from error
-    except yaml.YAMLError as error:
+    # The last three are what YAML's own constructors let through: a 31st of June, a list as a key, endless nesting.
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise AdvisoryError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     return _Reader(str(path)).advisory(document)

@@ -12,11 +12,13 @@ from .findings import PENDING, Finding, find, unverified
 from .hosts import PLAN, REGISTERED, VARIABLES, Fleet, Host
 from .packages import Package, choose, shown, vendor_platforms
 from .plan import Plan, Work, make_plan
+from .reboots import POLICIES, RebootRules, asked_by_agent, rules_from
 from .settings import SettingsError, flag_of, names_of, target_for
 
 __all__ = [
     "PENDING",
     "PLAN",
+    "POLICIES",
     "REGISTERED",
     "VARIABLES",
     "Finding",
@@ -24,13 +26,16 @@ __all__ = [
     "Host",
     "Package",
     "Plan",
+    "RebootRules",
     "SettingsError",
     "Work",
+    "asked_by_agent",
     "choose",
     "find",
     "flag_of",
     "make_plan",
     "names_of",
+    "rules_from",
     "shown",
     "target_for",
     "unverified",

@@ -61,6 +61,8 @@ def find(record: Mapping[str, object]) -> list[Finding]:
         found.append(Finding("service_not_running", message, True))
     if anti_malware.get("driver_offline") is True or anti_malware.get("mode") == "driver-offline":
         message = "The Anti-Malware engine is offline: the host is not protected."
+        if record.get("platform") == "windows":
+            message += " If it stays so, follow the playbook recover."
         found.append(Finding("anti_malware_offline", message, True))
     silent = [str(problem) for problem in _list(record.get("problems")) if str(problem).startswith("dsa_query:")]
     if silent:

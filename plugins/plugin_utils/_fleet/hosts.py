@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Literal
 
 from .._advisory import Advisory, Context, Verdict, decide, shorten
@@ -20,16 +21,17 @@ Role = Literal["relay", "agent", "appliance", "manager"]
 
 # Where roles leave their results, in the order of the stages.
 STAGES = {
+    "precheck": "__precheck_result",
     "upgrade": "__upgrade_result",
     "reboot": "__reboot_result",
     "security_update": "__security_update_result",
     "verify": "__verify_result",
 }
 FIRST_READING = "__assess_result"
-LAST_READING = "__verify_result"
-RESCUE_READING = "__rescue_result"
+# The latest first. A reboot that was put off has a reading too.
+LATER_READINGS = ("__rescue_result", "__verify_result", "__reboot_result")
 PLAN = "__plan_result"
-REGISTERED = (FIRST_READING, *STAGES.values(), RESCUE_READING)
+REGISTERED = (FIRST_READING, *STAGES.values(), "__rescue_result")
 # What plan and report read of a host's variables, and nothing else.
 VARIABLES = (
     "dsa_certificate_replaced",
@@ -38,6 +40,9 @@ VARIABLES = (
     "dsa_package_checksums",
     "dsa_package_dir",
     "dsa_packages",
+    "dsa_reboot",
+    "dsa_reboot_timezone",
+    "dsa_reboot_window",
     "dsa_relays",
     "dsa_role",
     "dsa_target_version",
@@ -75,13 +80,14 @@ class Host:
             # A skipped task registers too, and says nothing.
             return value if isinstance(value, Mapping) and not value.get("skipped") else None
 
+        later = (found for key in LATER_READINGS if (found := result(key)) is not None and "agent" in found)
         stages = {stage: found for stage, key in STAGES.items() if (found := result(key)) is not None}
         return cls(
             name=name,
             groups=tuple(groups),
             variables={key: values[key] for key in VARIABLES if key in values},
             first=result(FIRST_READING),
-            last=result(RESCUE_READING) or result(LAST_READING) or result(FIRST_READING),
+            last=next(later, None) or result(FIRST_READING),
             stages=stages,
             planned=PLAN in values,
         )
@@ -151,6 +157,11 @@ class Host:
                 return stage, str(result.get("msg") or "no reason given")
         return None
 
+    @property
+    def touched(self) -> bool:
+        """Whether this run changed the host, or tried to. A pre-check that stopped it did not."""
+        return any(stage != "precheck" for stage in self.stages)
+
     def flag(self, name: str, default: bool) -> bool:
         """One of the host's truth values."""
         return flag_of(self.variables.get(name, default), f"{name} of {self.name}")
@@ -159,9 +170,10 @@ class Host:
 class Fleet:
     """All hosts of the inventory and what follows from looking at them together."""
 
-    def __init__(self, hosts: Mapping[str, Host], advisory: Advisory) -> None:
+    def __init__(self, hosts: Mapping[str, Host], advisory: Advisory, now: datetime | None = None) -> None:
         self.hosts = hosts
         self.advisory = advisory
+        self.now = now or datetime.now(timezone.utc)
         self.relays = {name: host for name, host in hosts.items() if host.role == "relay"}
         declared = any(RELAY_GROUP in host.groups for host in hosts.values())
         # Where nobody named the Relays, one that is silent cannot be told from an Agent: it may be one.

@@ -21,6 +21,7 @@ from .._advisory import Build, BuildError, Verdict, parse_build
 from .findings import PENDING
 from .hosts import Fleet, Host
 from .packages import Package, choose
+from .reboots import asked_by_agent, rules_from
 from .settings import SettingsError, percentage_of, target_for
 
 Wave = Literal["relays", "agents"]
@@ -33,7 +34,7 @@ class Work:
     """What one host needs.
 
     target and package: an upgrade. target alone: the package is there, but the agent that runs is not it, or none runs:
-    its service is restarted. Neither: only the security update is left to do.
+    its service is restarted. Neither: only a reboot or the security update is left to do.
     """
 
     wave: Wave
@@ -111,11 +112,19 @@ def _work(fleet: Fleet, host: Host) -> Work | None:
                 f"{fleet.advisory.appliance_packages['from']} to {fleet.advisory.appliance_packages['to']}"
             )
         return _upgrade(fleet, host, judged, wave)
+    if judged.reason_code == "sources_disagree" and asked_by_agent((host.record or {}).get("reboot")):
+        # The package is there and what runs is older: restarting the service would not help.
+        objection = _reboot_objection(fleet, host)
+        if objection:
+            raise _Blocked(f"the new build runs only after a reboot, which is put off: {objection}")
+        return Work(wave, judged.verdict, judged.version, None, None)
     if host.phase in PENDING and judged.verdict != "not_installed":
         # Upgraded in an earlier run, or by hand since: what is left is the update, and to see that all is well.
         return Work(wave, judged.verdict, judged.version, judged.version if _broken(host, judged) else None, None)
     if _unprotected(host) and judged.version is not None:
         return Work(wave, judged.verdict, judged.version, judged.version, None)
+    if _reboot_is_due(fleet, host) and judged.verdict != "not_installed":
+        return Work(wave, judged.verdict, judged.version, None, None)
     return None  # it complies, or nothing that can be done here would make it: its verdict says what is to be done
 
 
@@ -129,6 +138,19 @@ def _broken(host: Host, judged: Verdict) -> bool:
 def _unprotected(host: Host) -> bool:
     progress = (host.record or {}).get("remediation")
     return isinstance(progress, Mapping) and progress.get("self_protection") == "off"
+
+
+def _reboot_is_due(fleet: Fleet, host: Host) -> bool:
+    """Whether the agent's own reboot was put off, and may be made up for now. After it the need is gone."""
+    return asked_by_agent((host.record or {}).get("reboot")) and _reboot_objection(fleet, host) is None
+
+
+def _reboot_objection(fleet: Fleet, host: Host) -> str | None:
+    """Why a host that needs a reboot does not get it now, or None when it does."""
+    names = ("dsa_reboot", "dsa_reboot_window", "dsa_reboot_timezone")
+    clock = (host.record or {}).get("clock")
+    rules = rules_from(*(host.variables.get(name) for name in names))
+    return rules.objection(True, clock if isinstance(clock, Mapping) else None, fleet.now)
 
 
 def _relays_to_update(fleet: Fleet, scope: Iterable[str], todo: Mapping[str, Work]) -> list[str]:
@@ -207,7 +229,7 @@ def _spent_waves(fleet: Fleet) -> dict[Wave, str]:
     """Waves in which too many hosts failed to go on with the next batch."""
     spent: dict[Wave, str] = {}
     for wave in ("relays", "agents"):
-        tried = [host for host in fleet.hosts.values() if host.stages and (host.role == "relay") == (wave == "relays")]
+        tried = [host for host in fleet.hosts.values() if host.touched and (host.role == "relay") == (wave == "relays")]
         failed = [host for host in tried if host.failure]
         if len(failed) < _FAILURES_THAT_COUNT:
             continue

@@ -37,7 +37,7 @@ def names_of(value: object, name: str) -> list[str]:
         return [part.strip() for part in value.split(",") if part.strip()]
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
         return [str(part) for part in value]
-    raise SettingsError(f"{name} is {shorten(value)}; write a list of host names")
+    raise SettingsError(f"{name} is {shorten(value)}; write a list of names")
 
 
 def flag_of(value: object, name: str) -> bool:

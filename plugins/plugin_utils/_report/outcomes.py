@@ -42,6 +42,8 @@ class Outcome:
     reboot: str | None
     """done, pending, or null."""
     findings: tuple[Finding, ...]
+    prechecks: tuple[Mapping[str, object], ...]
+    """What the pre-check before an upgrade had to say: everything but what it simply passed."""
     diagnostics: str | None
 
 
@@ -117,7 +119,7 @@ def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
     first_record = host.first.get("agent") if host.first else None
     before = decide(first_record, fleet.advisory) if isinstance(first_record, Mapping) else None
     error = ": ".join(host.failure) if host.failure else None
-    diagnostics = host.stages.get("security_update", {}).get("diagnostics")
+    diagnostics = next((stage["diagnostics"] for stage in host.stages.values() if stage.get("diagnostics")), None)
     outcome = Outcome(
         host=host.name,
         role=host.role,
@@ -136,6 +138,7 @@ def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
         error=error,
         reboot=_reboot(host),
         findings=(),
+        prechecks=_prechecks(host),
         diagnostics=str(diagnostics) if diagnostics else None,
     )
     if host.unread:
@@ -152,11 +155,30 @@ def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
         passed=now.compliant and not error and not any(finding.fails_gate for finding in findings),
         version=now.version,
         # A blocked host says why it was not touched, a failed one what failed; the verdict alone says neither.
-        reason=" ".join([error or blocked or now.reason, *(finding.message for finding in findings)]),
+        reason=" ".join(
+            [error or blocked or now.reason, *(finding.message for finding in findings), *_before_upgrade(host)]
+        ),
         reason_code="failed" if error else "blocked" if blocked else now.reason_code,
         action=now.action,
         findings=findings,
     )
+
+
+def _prechecks(host: Host) -> tuple[Mapping[str, object], ...]:
+    checks = host.stages.get("precheck", {}).get("checks")
+    listed = checks if isinstance(checks, (list, tuple)) else ()
+    return tuple(check for check in listed if isinstance(check, Mapping) and check.get("result") != "pass")
+
+
+def _before_upgrade(host: Host) -> list[str]:
+    """What the pre-check changed, or would; and what the operator decided against it, which must not be forgotten."""
+    precheck = host.stages.get("precheck", {})
+    done = [f"Before the upgrade: {precheck.get('msg')}."] if precheck.get("changed") and not host.failure else []
+    return done + [
+        f"Waived: {check.get('name')} ({check.get('reason')})"
+        for check in _prechecks(host)
+        if check.get("waived") and check.get("result") in ("fail", "undetermined")
+    ]
 
 
 def _target(host: Host) -> str | None:
@@ -176,7 +198,7 @@ def _blocked(fleet: Fleet, names: Iterable[str], check_mode: bool, undelivered: 
 
 def _done(host: Host, blocked: str | None) -> str:
     if host.failure:
-        return "failed"
+        return "failed" if host.touched else "blocked"
     upgrade, update = host.stages.get("upgrade", {}), host.stages.get("security_update", {})
     if update.get("outcome") == "predicted":
         return "would upgrade" if upgrade.get("changed") else "would update"
@@ -189,7 +211,7 @@ def _done(host: Host, blocked: str | None) -> str:
 
 def _reboot(host: Host) -> str | None:
     result = host.stages.get("reboot", {})
-    if result.get("rebooted"):
+    if result.get("rebooted") or host.stages.get("precheck", {}).get("rebooted"):
         return "done"
     record_reboot = (host.record or {}).get("reboot")
     pending = isinstance(record_reboot, Mapping) and record_reboot.get("required") is True

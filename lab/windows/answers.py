@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who answers what: takes a script and its input apart and gives back what PowerShell would have written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from . import collection, core, modules, options, payload, scripts
+
+if TYPE_CHECKING:
+    from .machine import WindowsMachine
+
+Output = tuple[bytes, bytes, int]
+KNOWN: dict[str, options.Module] = {**modules.KNOWN, **collection.KNOWN}
+
+
+async def run(machine: WindowsMachine, script: str, data: bytes) -> Output:
+    """Standard output, standard error, exit code."""
+    try:
+        request = payload.decode(script, data)
+        machine.journal("winrm_command", name=label(request), requests=machine.requests)
+        if request.kind == "module":
+            return await run_module(machine, request)
+        if request.kind == "builtin":
+            return core.run(machine, request)
+        return scripts.run(machine, script, data)
+    except payload.NotUnderstood as error:
+        text = f"the lab does not understand: {error}"
+        machine.journal("winrm_not_understood", what=str(error))
+        print(f"{machine.name}: {text}", file=sys.stderr)
+        return b"", text.encode(), 1
+    except OSError as error:
+        return b"", str(error).encode(), 1
+
+
+def label(request: payload.Request) -> str:
+    return scripts.name(request.arguments["text"]) if request.kind == "script" else request.name
+
+
+async def run_module(machine: WindowsMachine, request: payload.Request) -> Output:
+    module = KNOWN.get(request.name)
+    if module is None:
+        raise payload.NotUnderstood(f"the module {request.name}")
+    dies = machine.fault("winrm_dies")
+    result: dict[str, Any] = {"changed": False}
+    check_mode = bool(request.arguments.get("_ansible_check_mode"))
+    try:
+        params = options.check(request.name, module.spec, request.arguments, machine.drive.expand)
+        result.update(await module.run(machine, params, check_mode))
+    except options.ModuleFailure as error:
+        result.update(error.result, failed=True, msg=str(error))
+    except OSError as error:
+        result.update(failed=True, msg=f"Unhandled exception while executing module: {error}")
+    except Exception:
+        traceback.print_exc()  # into the lab's log
+        result.update(failed=True, msg=f"the lab itself failed: {traceback.format_exc()}")
+    if dies:
+        machine.journal("winrm_dropped", connections=len(machine.door.connections))
+        await asyncio.sleep(0.1)  # until the other side waits for the answer
+        machine.door.drop()
+    return json.dumps(result).encode() + b"\r\n", b"", 1 if result.get("failed") else 0

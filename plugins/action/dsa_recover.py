@@ -1,0 +1,221 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bring back an agent whose Anti-Malware stays offline: remove it whole, see that it is gone, install it anew."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from ansible.errors import AnsibleConnectionFailure
+
+from ..plugin_utils import _msi
+from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result, advisory_of, usable
+from ..plugin_utils._download import Downloads
+from ..plugin_utils._fleet import VARIABLES, Package, SettingsError, choose, find, rules_from, target_for
+
+_OPTIONS: dict[str, dict[str, t.Any]] = {
+    **READING_OPTIONS,
+    "advisory": {"type": "str"},
+    "deleted_in_manager": {"type": "bool", "default": False},
+    "activation": {"type": "list", "elements": "str", "no_log": True, "default": []},
+    "relay": {"type": "bool", "default": False},
+    "self_protection": {"type": "bool"},
+    "self_protection_password": {"type": "str", "no_log": True},
+    "policy": {"type": "str", "choices": ["never", "if_required", "always"], "default": "never"},
+    "window": {"type": "raw"},
+    "timezone": {"type": "str"},
+    "reboot_timeout": {"type": "int", "default": 1800},
+    "agent_timeout": {"type": "int", "default": 600},
+    "interval": {"type": "int", "default": 10},
+    "reconnect_timeout": {"type": "int", "default": 600},
+    "package_cache": {"type": "path", "default": "~/.cache/deep_security_remediation"},
+    "ca_path": {"type": "path"},
+    "validate_certs": {"type": "bool", "default": True},
+}
+_NOT_INSTALLED = 1605
+_SUPPORT = (
+    "Anti-Malware is still offline after the agent was installed anew. The vendor's article says to stop here: collect "
+    "the diagnostics (dsa_control -d), follow KA-0012132, and ask the vendor's support"
+)
+_Record = Mapping[str, t.Any]
+
+
+class _Stopped(Exception):
+    """A step cannot be done, or did not have its effect. The message says what to do before the next run."""
+
+
+class ActionModule(DsaAction):
+    """Each step is seen to have worked before the next. Run again, it goes on from what it finds on the host."""
+
+    def act(self, task_vars: dict[str, t.Any]) -> Result:
+        """Return steps, what was done; failed with what to do where it had to stop."""
+        self._given = self.arguments(_OPTIONS)
+        self._vars = task_vars
+        self._host = str(task_vars["inventory_hostname"])
+        self._steps: list[str] = []
+        try:
+            self._recover()
+        except _Stopped as stopped:
+            return {"changed": bool(self._steps), "failed": True, "steps": self._steps, "msg": str(stopped)}
+        except AnsibleConnectionFailure as error:
+            text = f"the host was lost: {error}; look at it, then run again"
+            return {"changed": bool(self._steps), "failed": True, "steps": self._steps, "msg": text}
+        return {"changed": bool(self._steps), "steps": self._steps, "msg": "; ".join(self._steps) or "nothing to do"}
+
+    def _recover(self) -> None:
+        if not self.windows:
+            raise _Stopped("this recovery is for Windows hosts: the vendor's article describes it for Windows alone")
+        record = self._read()
+        if record.get("installed") is None:
+            raise _Stopped(f"the agent could not be read: {'; '.join(map(str, record.get('problems') or []))}")
+        renewed = bool((record.get("remediation") or {}).get("reinstalled"))
+        if not (record["installed"] and renewed):
+            if record["installed"] and not _offline(record):
+                raise _Stopped("Anti-Malware is not offline on this host: there is nothing to recover")
+            package = self._package(record)  # before anything is removed
+            if self._task.check_mode:
+                self._steps.append("would remove the agent, install it anew and activate it")
+                return
+            if record["installed"]:
+                self._uninstall(record)
+            self._see_that_it_is_gone()
+            if not self._given["deleted_in_manager"]:
+                raise _Stopped(
+                    "the agent is removed and nothing is left of it. Now delete this computer in the Manager, then run "
+                    "again with dsa_recover_deleted_in_manager: true for this host"
+                )
+            self._reinstall(package)
+        if not self._task.check_mode:
+            self._register()
+
+    def _read(self) -> _Record:
+        read = self._patiently(lambda: self.read_record(self._given, self._vars))
+        record = read.get("agent")
+        if not isinstance(record, Mapping):
+            raise _Stopped(f"the agent could not be read: {read.get('msg') or read.get('module_stderr')}")
+        return record
+
+    def _patiently(self, attempt: t.Callable[[], Result]) -> Result:
+        return self.reconnecting(self._given["reconnect_timeout"], self._host, attempt)
+
+    def _on_host(self, name: str, options: Mapping[str, t.Any], otherwise: str) -> Result:
+        """Run a module; where it fails the recovery stops, with the module's own words."""
+        done = self._patiently(lambda: self.run_module(name, options, self._vars))
+        if done.get("failed"):
+            raise _Stopped(f"{otherwise}: {done.get('msg') or done.get('module_stderr') or 'no reason given'}")
+        return done
+
+    def _package(self, record: _Record) -> Package:
+        values = self._vars["hostvars"][self._host]
+        known = {name: usable(self._host, values, name) for name in VARIABLES if name in values}
+        target = target_for(known.get("dsa_target_version"), "windows", advisory_of(self._given))
+        if target is None:
+            raise _Stopped("nothing was removed: dsa_target_version names no build for windows")
+        try:
+            package = choose(record, target, known)
+            if package.origin in ("url", "manager") and not self._task.check_mode:
+                downloads = Downloads(
+                    self._given["package_cache"],
+                    ca_path=self._given["ca_path"],
+                    validate_certs=self._given["validate_certs"],
+                    say=self.say,
+                )
+                package = downloads.bring(package)
+        except SettingsError as error:
+            raise _Stopped(f"nothing was removed: {error}") from error
+        return package
+
+    def _uninstall(self, record: _Record) -> None:
+        product = record.get("product_code")
+        if not product:
+            raise _Stopped("the agent's product code is not in the registry: uninstall it by hand, then run again")
+        password = self._given["self_protection_password"]
+        protected = self._given["self_protection"]
+        if protected or (protected is None and password):
+            off = {"arguments": ["--selfprotect=0"], **({"password": password} if password else {})}
+            self._on_host("dsa_control", off, "self-protection could not be switched off")
+        self.say(f"{self._host}: removing the agent")
+        options = {
+            "product_id": product,
+            "state": "absent",
+            "expected_return_code": [*_msi.SUCCESS, _NOT_INSTALLED],
+        }
+        self._on_host("ansible.windows.win_package", options, "the agent could not be removed")
+        if self._read().get("installed") is not False:
+            raise _Stopped("msiexec reported success, and the agent is still there: look at the host")
+        self._steps.append("removed the agent")
+
+    def _see_that_it_is_gone(self) -> None:
+        """Reboot if that is asked for, then go through the check list. What is left is named, never deleted."""
+        record = self._read()
+        reboot = record.get("reboot") or {}
+        if reboot.get("required") is True:
+            reasons = ", ".join(map(str, reboot.get("reasons") or []))
+            rules = rules_from(self._given["policy"], self._given["window"], self._given["timezone"])
+            objection = rules.objection(True, record.get("clock"), datetime.now(timezone.utc))
+            if objection:
+                raise _Stopped(
+                    f"a reboot is needed to finish the removal ({reasons}), and not done now: {objection}. Reboot the "
+                    "host, then run again"
+                )
+            done = self.reboot_and_wait(reasons, self._given, self._vars)
+            if done.get("failed"):
+                raise _Stopped(str(done["msg"]))
+            self._steps.append("rebooted")
+        found = self._on_host("dsa_leftovers_info", {}, "what is left could not be looked for")
+        left = [str(entry["name"]) for entry in found["leftovers"] if not entry.get("maybe_other_product")]
+        if left:
+            raise _Stopped(
+                f"the agent was removed, and this is left of it: {', '.join(left)}. Remove it as the vendor's article "
+                "on manual removal says, then run again"
+            )
+
+    def _reinstall(self, package: Package) -> None:
+        self.say(f"{self._host}: installing {package.file}")
+        options = {
+            "version": package.version,
+            "package": package.as_dict(),
+            "reinstall": True,
+            "service_timeout": self._given["agent_timeout"],
+            "reconnect_timeout": self._given["reconnect_timeout"],
+        }
+        done = self.run_action("deep_security.remediation.dsa_upgrade", options, self._vars)
+        if done.get("failed"):
+            raise _Stopped(f"the agent could not be installed anew: {done.get('msg')}")
+        self._steps.append(f"installed {package.version}")
+
+    def _register(self) -> None:
+        """Activated, Anti-Malware back, a Relay again if it was one; the Manager's policies follow by themselves."""
+        if self._read().get("activated") is not True:
+            if not self._given["activation"]:
+                raise _Stopped(
+                    "the agent is installed and not activated: activate it in the Manager, or set dsa_activation to "
+                    "the arguments of dsa_control that do it, then run again"
+                )
+            options = {"arguments": self._given["activation"]}
+            self._on_host("dsa_control", options, "the agent could not be activated")
+            self._steps.append("activated")
+        self._wait(lambda record: record.get("activated") is True, "the agent was told to activate itself and did not")
+        self._wait(lambda record: not _offline(record), _SUPPORT)
+        if self._given["relay"]:
+            self._wait(
+                lambda record: (record.get("relay") or {}).get("enabled") is True,
+                "this host was a Relay and is none now: make it one again in the Manager (Administration > Updates > "
+                "Relay Management), then run again",
+            )
+
+    def _wait(self, fits: t.Callable[[_Record], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + self._given["agent_timeout"]
+        while not fits(self._read()):
+            if time.monotonic() >= deadline:
+                raise _Stopped(otherwise)
+            time.sleep(self._given["interval"])
+
+
+def _offline(record: _Record) -> bool:
+    return any(finding.code == "anti_malware_offline" for finding in find(record))

@@ -1,0 +1,116 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: dsa_recover
+short_description: Install an agent anew whose Anti-Malware engine stays offline
+version_added: 0.1.0
+description:
+  - Follows the vendor's article KA-0016311 for a Windows host on which the Anti-Malware engine is offline after an
+    upgrade, step by step, each seen to have worked before the next.
+  - The agent is removed, the host rebooted if that is asked for and allowed, what must be gone is seen to be gone, the
+    computer is deleted in the Manager, the agent is installed anew and activated, and is a Relay again if it was one.
+  - It stops, with what to do, where a step is the operator's or did not have its effect. Run again, it goes on from
+    what it finds. Where Anti-Malware is still offline after all of it, it stops for good, as the article does.
+  - Never part of another playbook. It removes the agent, so the host is without protection meanwhile.
+author:
+  - deep_security.remediation contributors (@deep-security-remediation)
+options:
+  advisory:
+    description: Path of another advisory. The collection's own KA-0016311 is used without it.
+    type: str
+  deleted_in_manager:
+    description: Whether the computer was deleted in the Manager after the agent was removed.
+    type: bool
+    default: false
+  activation:
+    description:
+      - The arguments of C(dsa_control) that activate the agent, as the Manager's deployment script has them.
+      - Without them the agent has to be activated in the Manager.
+    type: list
+    elements: str
+    default: []
+  relay:
+    description: Whether the host was a Relay, and must be one again.
+    type: bool
+    default: false
+  self_protection:
+    description: Whether the agent protects itself, so that this is switched off before it is removed.
+    type: bool
+  self_protection_password:
+    description: The password of the self-protection.
+    type: str
+  policy:
+    description: Whether a reboot that the removal asks for may be done.
+    type: str
+    choices: [never, if_required, always]
+    default: never
+  window:
+    description: The hours in which a reboot is allowed, as for M(deep_security.remediation.dsa_reboot).
+    type: raw
+  timezone:
+    description: Whose time O(window) counts in, as for M(deep_security.remediation.dsa_reboot).
+    type: str
+  reboot_timeout:
+    description: How long the host may take to come back, in seconds.
+    type: int
+    default: 1800
+  agent_timeout:
+    description: How long the new agent may take to be activated and well, in seconds.
+    type: int
+    default: 600
+  interval:
+    description: How long to wait between two looks, in seconds.
+    type: int
+    default: 10
+  reconnect_timeout:
+    description: How long a lost connection may stay lost, in seconds.
+    type: int
+    default: 600
+  package_cache:
+    description: Where downloaded packages are kept on the controller.
+    type: path
+    default: ~/.cache/deep_security_remediation
+  ca_path:
+    description: A CA file for the download of the package.
+    type: path
+  validate_certs:
+    description: Whether the certificate of the server that the package comes from is checked.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - deep_security.remediation._options
+  - deep_security.remediation._options.reading
+  - deep_security.remediation._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+seealso:
+  - module: deep_security.remediation.dsa_precheck
+  - module: deep_security.remediation.dsa_verify
+"""
+
+EXAMPLES = r"""
+- name: Remove the agent and install it anew
+  deep_security.remediation.dsa_recover:
+    policy: if_required
+    activation: ["-a", "dsm://dsm.example.com:4120/", "policyid:12"]
+"""
+
+RETURN = r"""
+steps:
+  description: What was done in this run.
+  returned: always
+  type: list
+  elements: str
+  sample: [removed the agent, rebooted]
+"""
