@@ -18,10 +18,12 @@ from tests.run.common import FAILED, ROOT, Tally, environment, say, tally_of
 
 
 def pytest() -> Tally:
-    """All tests, on two cores; a file stays on one of them, since its tests may share a fleet."""
+    """All tests; a file stays in one process, since its tests may share a fleet. They mostly wait, so there are more
+    processes than cores.
+    """
     with tempfile.TemporaryDirectory(prefix="pytest-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "--durations", "10"]
+        command = [sys.executable, "-m", "pytest", "-n", "4", "--dist", "loadfile", "--durations", "10"]
         status = subprocess.run(
             [*command, "--junitxml", str(report)], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False
         ).returncode

@@ -15,8 +15,9 @@ import typing as t
 import pytest
 from ansible.release import __version__
 
-from tests.integration.conftest import FIXED, LabFleet, StartFleet, deb
+from tests.integration.conftest import FIXED, LabFleet, StartFleet, deb, windows
 from tests.pythons import VERSIONS, interpreters
+from tests.run import ansible_windows
 
 pytestmark = pytest.mark.matrix
 
@@ -35,6 +36,8 @@ OLDEST, NEWEST = ON_HOSTS[CORE]
 SUPPORTED = VERSIONS[VERSIONS.index(OLDEST) : VERSIONS.index(NEWEST) + 1]
 FOUND = [version for version in SUPPORTED if version in interpreters()]
 
+BUILDS = {"aix1": "20.0.1-25771", "win1": "20.0.0-5995"}
+
 
 def named(version: str) -> str:
     """The host with that Python."""
@@ -43,7 +46,7 @@ def named(version: str) -> str:
 
 @pytest.fixture(scope="module")
 def lab(start_fleet: StartFleet) -> LabFleet:
-    """A Relay, an Agent a Python, an AIX with the oldest Python, and a host that cannot be read."""
+    """A Relay, an Agent a Python, an AIX with the oldest Python, and a Windows host."""
 
     def host(version: str, **more: t.Any) -> dict[str, t.Any]:
         return deb(python=str(interpreters()[version]), **more)
@@ -52,6 +55,8 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     for one in hosts.values():
         one["update_seconds"] = 0.5
     hosts["relay1"] = host(FOUND[-1], role="relay")
+    if ansible_windows.there():
+        hosts["win1"] = windows(update_seconds=0.5)
     hosts["aix1"] = {"os": "aix", "build": "20.0.1-25771", "python": str(interpreters()[FOUND[0]])}
     lab = start_fleet({"packages": [FIXED], "hosts": hosts})
     for name in hosts:
@@ -83,7 +88,7 @@ def test_1_the_gate_reads_every_host(lab: LabFleet) -> None:
     ours_is_silent(done.stdout)
     for name, outcome in lab.report().items():
         assert outcome["verdict"] == "affected", (name, outcome["reason"])
-        assert outcome["version"] == ("20.0.1-25771" if name == "aix1" else "20.0.0-4416")
+        assert outcome["version"] == BUILDS.get(name, "20.0.0-4416")
 
 
 def test_2_check_mode_predicts(lab: LabFleet) -> None:
