@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,52 @@ def test_self_protection_that_was_left_off_is_work() -> None:
     t.cast(dict[str, t.Any], bare.record)["remediation"] = {"phase": "done", "self_protection": "off"}
     work = plan(relay(), bare).todo["web1"]
     assert (work.target, work.package) == (FIXED, None)
+
+
+ASKED = {"required": True, "reasons": ["file_rename_agent: 2 files of the agent, first C:\\x"]}
+
+
+def rebooting(running: str = FIXED, reboot: dict[str, t.Any] | None = None, **variables: t.Any) -> Host:
+    """A Windows host with the fix installed, what runs on it, and what asks for a reboot."""
+    made = host("win1", FIXED, phase="done" if running == FIXED else "update_pending", **variables)
+    agent = {
+        **t.cast("dict[str, t.Any]", made.record),
+        "platform": "windows",
+        "os": "windows",
+        "versions": {"registry": FIXED, "dsa_query": running},
+        "reboot": reboot or ASKED,
+        "clock": {"utc_offset": 540, "boot_time": None},
+    }
+    return Host.from_variables("win1", [], {**made.variables, "__assess_result": {"agent": agent}})
+
+
+def test_the_agents_own_reboot_that_was_put_off_is_made_up_for_when_it_may() -> None:
+    assert "win1" not in plan(relay(), rebooting()).todo, "dsa_reboot is never"
+    work = plan(relay(), rebooting(dsa_reboot="if_required")).todo["win1"]
+    assert (work.target, work.package) == (None, None)
+    others = {"required": True, "reasons": ["windows_update"]}
+    assert "win1" not in plan(relay(), rebooting(reboot=others, dsa_reboot="if_required")).todo, "not our business"
+
+
+def test_at_another_hour_it_stays_put_off() -> None:
+    site = rebooting(dsa_reboot="if_required", dsa_reboot_window="01:00-05:00")
+    for hour, expected in ((17, True), (2, False)):  # 02:00 and 11:00 there
+        now = datetime(2026, 11, 23, hour, tzinfo=timezone.utc)
+        fleet = Fleet({"relay1": relay(), "win1": site}, load_advisory(), now)
+        assert ("win1" in make_plan(fleet, ["win1"]).todo) is expected
+
+
+def test_an_agent_that_runs_only_after_a_reboot_waits_for_it() -> None:
+    made = plan(relay(), rebooting("20.0.0-5995"))
+    assert "runs only after a reboot, which is put off: dsa_reboot is never" in made.blocked["win1"]
+    work = plan(relay(), rebooting("20.0.0-5995", dsa_reboot="if_required")).todo["win1"]
+    assert (work.target, work.package) == (None, None), "restarting its service would not help"
+
+
+def test_a_host_that_a_pre_check_stopped_is_no_failure_of_its_wave() -> None:
+    stopped = {"__precheck_result": {"failed": True, "msg": "root_certificates"}}
+    hosts = [host(f"web{number}", results=stopped) for number in range(1, 9)]
+    assert "web9" in plan(relay(), *hosts, host("web9")).todo
 
 
 def test_relays_outside_the_play_count_too() -> None:
