@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result
+from ..plugin_utils._action import READING_OPTIONS, REBOOT_OPTIONS, DsaAction, Result
 from ..plugin_utils._fleet import RebootRules, rules_from
 from ..plugin_utils._windows_readiness import (
     Certificate,
@@ -31,18 +31,13 @@ _READY = "nothing stands in the way of an upgrade"
 _STAGING = r"%ProgramFiles%\deep_security_remediation\certificates"
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
+    **REBOOT_OPTIONS,
     "clock": {"type": "dict"},
     "lists": {"type": "path"},
     "waive": {"type": "list", "elements": "str", "default": []},
     "root_updates_reachable": {"type": "bool", "default": False},
     "certificates_dir": {"type": "path"},
     "certificate_checksums": {"type": "dict", "default": {}},
-    "policy": {"type": "str", "choices": ["never", "if_required", "always"], "default": "never"},
-    "window": {"type": "raw"},
-    "timezone": {"type": "str"},
-    "reboot_timeout": {"type": "int", "default": 1800},
-    "agent_timeout": {"type": "int", "default": 300},
-    "reconnect_timeout": {"type": "int", "default": 300},
 }
 
 

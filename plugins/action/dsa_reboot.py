@@ -11,20 +11,15 @@ from datetime import datetime, timezone
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result
+from ..plugin_utils._action import READING_OPTIONS, REBOOT_OPTIONS, DsaAction, Result
 from ..plugin_utils._advisory import decide, load_advisory
 from ..plugin_utils._fleet import rules_from
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
+    **REBOOT_OPTIONS,
     "reboot": {"type": "dict"},
     "clock": {"type": "dict"},
-    "policy": {"type": "str", "choices": ["never", "if_required", "always"], "default": "never"},
-    "window": {"type": "raw"},
-    "timezone": {"type": "str"},
-    "reboot_timeout": {"type": "int", "default": 1800},
-    "agent_timeout": {"type": "int", "default": 300},
-    "reconnect_timeout": {"type": "int", "default": 300},
 }
 
 

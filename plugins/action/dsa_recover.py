@@ -14,25 +14,20 @@ from datetime import datetime, timezone
 from ansible.errors import AnsibleConnectionFailure
 
 from ..plugin_utils import _msi
-from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result, advisory_of, usable
+from ..plugin_utils._action import READING_OPTIONS, REBOOT_OPTIONS, DsaAction, Result, advisory_of, usable
 from ..plugin_utils._download import Downloads
 from ..plugin_utils._fleet import VARIABLES, Package, SettingsError, choose, find, rules_from, target_for
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
+    **REBOOT_OPTIONS,
     "advisory": {"type": "str"},
     "deleted_in_manager": {"type": "bool", "default": False},
     "activation": {"type": "list", "elements": "str", "no_log": True, "default": []},
     "relay": {"type": "bool", "default": False},
     "self_protection": {"type": "bool"},
     "self_protection_password": {"type": "str", "no_log": True},
-    "policy": {"type": "str", "choices": ["never", "if_required", "always"], "default": "never"},
-    "window": {"type": "raw"},
-    "timezone": {"type": "str"},
-    "reboot_timeout": {"type": "int", "default": 1800},
-    "agent_timeout": {"type": "int", "default": 600},
     "interval": {"type": "int", "default": 10},
-    "reconnect_timeout": {"type": "int", "default": 600},
     "package_cache": {"type": "path", "default": "~/.cache/deep_security_remediation"},
     "ca_path": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},

@@ -60,7 +60,7 @@ class ActionModule(DsaAction):
         predicted = {"before": arguments["installed"], "after": version, "source": source}
         if self._task.check_mode:
             text = f"would upgrade {arguments['installed']} to {version} from {source}"
-            return {"changed": True, "msg": text, **predicted}
+            return {"changed": True, "msg": text, **predicted, **_doubt(package, arguments["verify"])}
 
         given = {key: value for key, value in arguments.items() if value is not None and key not in _HERE_ALONE}
         given.setdefault("self_protection", bool(arguments["self_protection_password"]))
@@ -193,3 +193,14 @@ class ActionModule(DsaAction):
         except OSError as error:
             return f"The log is on the host in {remote}, and could not be kept here: {error}.", None
         return f"The log is in {local}.", str(local)
+
+
+def _doubt(package: dict[str, t.Any] | None, verify: bool) -> Result:
+    """What check mode cannot foresee must be said: a signature is looked at on the host alone."""
+    if not verify or not package or not package.get("file") or package.get("sha256"):
+        return {}
+    text = (
+        f"{package['file']} has no SHA-256 in dsa_package_checksums: a host installs it only if it finds its signature "
+        "good, which cannot be foreseen"
+    )
+    return {"warnings": [text]}

@@ -54,32 +54,10 @@ options:
   clock:
     description: What is known of the host's time, the C(clock) of an agent record, for O(window).
     type: dict
-  policy:
-    description: Whether a reboot that is pending may be done.
-    type: str
-    choices: [never, if_required, always]
-    default: never
-  window:
-    description: The hours in which a reboot is allowed, as for M(deep_security.remediation.dsa_reboot).
-    type: raw
-  timezone:
-    description: Whose time O(window) counts in, as for M(deep_security.remediation.dsa_reboot).
-    type: str
-  reboot_timeout:
-    description: How long the host may take to come back, in seconds.
-    type: int
-    default: 1800
-  agent_timeout:
-    description: How long the agent may take to run and answer after a reboot, in seconds.
-    type: int
-    default: 300
-  reconnect_timeout:
-    description: How long a lost connection may stay lost, in seconds.
-    type: int
-    default: 300
 extends_documentation_fragment:
   - deep_security.remediation._options
   - deep_security.remediation._options.reading
+  - deep_security.remediation._options.rebooting
   - deep_security.remediation._attributes
 attributes:
   check_mode:

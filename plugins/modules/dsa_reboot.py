@@ -23,40 +23,13 @@ options:
   reboot:
     description: What is known of the need already, the C(reboot) of an agent record. The host is asked without it.
     type: dict
-  policy:
-    description: When to reboot.
-    type: str
-    choices:
-      never: Do not reboot. What is needed is reported.
-      if_required: Reboot when the agent's package asks for it.
-      always: Reboot.
-    default: never
   clock:
     description: What is known of the host's time already, the C(clock) of an agent record.
     type: dict
-  window:
-    description:
-      - The hours in which a reboot is allowed, such as V(22:00-04:00), or a list of such. At any time without it.
-      - One that ends before it begins goes over midnight.
-    type: raw
-  timezone:
-    description: Whose time O(window) counts in. V(host) for each host's own, V(UTC), or a name such as V(Asia/Tokyo).
-    type: str
-  agent_timeout:
-    description: How long the agent may take to run and answer after the reboot, in seconds.
-    type: int
-    default: 300
-  reboot_timeout:
-    description: How long the host may take to come back, in seconds.
-    type: int
-    default: 1800
-  reconnect_timeout:
-    description: How long a lost connection may stay lost before the reboot, in seconds.
-    type: int
-    default: 300
 extends_documentation_fragment:
   - deep_security.remediation._options
   - deep_security.remediation._options.reading
+  - deep_security.remediation._options.rebooting
   - deep_security.remediation._attributes
 attributes:
   check_mode:

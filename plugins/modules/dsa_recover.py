@@ -23,9 +23,6 @@ description:
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
-  advisory:
-    description: Path of another advisory. The collection's own KA-0016311 is used without it.
-    type: str
   deleted_in_manager:
     description: Whether the computer was deleted in the Manager after the agent was removed.
     type: bool
@@ -47,33 +44,10 @@ options:
   self_protection_password:
     description: The password of the self-protection.
     type: str
-  policy:
-    description: Whether a reboot that the removal asks for may be done.
-    type: str
-    choices: [never, if_required, always]
-    default: never
-  window:
-    description: The hours in which a reboot is allowed, as for M(deep_security.remediation.dsa_reboot).
-    type: raw
-  timezone:
-    description: Whose time O(window) counts in, as for M(deep_security.remediation.dsa_reboot).
-    type: str
-  reboot_timeout:
-    description: How long the host may take to come back, in seconds.
-    type: int
-    default: 1800
-  agent_timeout:
-    description: How long the new agent may take to be activated and well, in seconds.
-    type: int
-    default: 600
   interval:
     description: How long to wait between two looks, in seconds.
     type: int
     default: 10
-  reconnect_timeout:
-    description: How long a lost connection may stay lost, in seconds.
-    type: int
-    default: 600
   package_cache:
     description: Where downloaded packages are kept on the controller.
     type: path
@@ -87,7 +61,9 @@ options:
     default: true
 extends_documentation_fragment:
   - deep_security.remediation._options
+  - deep_security.remediation._options.advisory
   - deep_security.remediation._options.reading
+  - deep_security.remediation._options.rebooting
   - deep_security.remediation._attributes
 attributes:
   check_mode:

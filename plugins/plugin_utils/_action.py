@@ -17,7 +17,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleE
 from ansible.plugins.action import ActionBase
 
 from ._advisory import Advisory, AdvisoryError, BuildError, load_advisory, parse_build
-from ._fleet import PLAN, REGISTERED, VARIABLES, Fleet, Host, SettingsError, find
+from ._fleet import PLAN, POLICIES, REGISTERED, VARIABLES, Fleet, Host, SettingsError, find
 
 # What pywinrm raises when a Windows host is lost reaches an action as it is; it is no connection failure to Ansible.
 _WINRM_LOST: tuple[type[Exception], ...] = ()
@@ -31,6 +31,15 @@ COLLECTION = "deep_security.remediation"
 Result = dict[str, t.Any]
 # How dsa_info and all that read through it describe their reading; the modules keep the defaults.
 READING_OPTIONS: dict[str, dict[str, t.Any]] = {"timeout": {"type": "int"}, "progress_file": {"type": "path"}}
+# When a host may be rebooted, and how long it may take: for all that may reboot one.
+REBOOT_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "policy": {"type": "str", "choices": list(POLICIES), "default": "never"},
+    "window": {"type": "raw"},
+    "timezone": {"type": "str"},
+    "reboot_timeout": {"type": "int", "default": 1800},
+    "agent_timeout": {"type": "int", "default": 300},
+    "reconnect_timeout": {"type": "int", "default": 300},
+}
 
 
 def normalise(record: Mapping[str, t.Any]) -> Result:

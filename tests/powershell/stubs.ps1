@@ -109,7 +109,7 @@ Function Invoke-DsaControl {
 
     # One line a call, for the test to read.
     [System.IO.File]::AppendAllText($script:Machine.journal, ($Argument -join " ") + "`n")
-    return @{ problem = $script:Machine.refusal; text = "HTTP Status: 200 - OK" }
+    return @{ problem = $script:Machine.refusal; text = "HTTP Status: 200 - OK"; silent = $false }
 }
 
 Function Restart-DsaService {

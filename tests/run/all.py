@@ -23,7 +23,7 @@ def pytest() -> Tally:
     """
     with tempfile.TemporaryDirectory(prefix="pytest-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-n", "4", "--dist", "loadfile", "--durations", "10"]
+        command = [sys.executable, "-m", "pytest", "-n", "3", "--dist", "loadfile", "--durations", "10"]
         status = subprocess.run(
             [*command, "--junitxml", str(report)], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False
         ).returncode

@@ -46,6 +46,7 @@ VARIABLES = (
     "dsa_relays",
     "dsa_role",
     "dsa_target_version",
+    "dsa_verify_packages",
     "dsm_url",
 )
 

@@ -39,6 +39,11 @@ class Package:
     file: str = ""
     sha256: str | None = None
 
+    @property
+    def verifiable(self) -> bool:
+        """Whether there is a way to verify the file: a SHA-256, or a kind of package that can bear a signature."""
+        return self.sha256 is not None or self.file.lower().endswith((".rpm", ".deb", ".msi"))
+
     def as_dict(self) -> dict[str, object]:
         """The package as plain data for a task's arguments."""
         return asdict(self)

@@ -197,6 +197,11 @@ def _upgrade(fleet: Fleet, host: Host, judged: Verdict, wave: Wave) -> Work:
         package = choose(host.record or {}, target, host.variables)
     except SettingsError as error:
         raise _Blocked(str(error)) from error
+    if package.file and not package.verifiable and host.flag("dsa_verify_packages", True):
+        raise _Blocked(
+            f"{package.file} could not be verified: packages of its kind bear no signature that can be checked. "
+            "State its SHA-256 in dsa_package_checksums"
+        )
     return Work(wave, judged.verdict, judged.version, target.text, package)
 
 

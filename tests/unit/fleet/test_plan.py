@@ -292,6 +292,34 @@ def test_a_10_0_agent_goes_free_once_its_relays_are_fixed() -> None:
     assert fleet.judge(fleet.hosts["old"]).action == "fix_relay"
 
 
+@pytest.mark.parametrize(
+    ("file", "settings", "blocked"),
+    [
+        ("agent.bff.gz", {}, True),
+        ("agent.p5p", {}, True),
+        ("agent.bff.gz", {"dsa_package_checksums": {"agent.bff.gz": "a" * 64}}, False),
+        ("agent.bff.gz", {"dsa_verify_packages": "false"}, False),
+        ("agent.rpm", {}, False),  # it may be signed
+    ],
+)
+def test_what_no_host_could_verify_is_said_before_any_is_touched(
+    tmp_path: Path, file: str, settings: dict[str, t.Any], blocked: bool
+) -> None:
+    (tmp_path / file).touch()
+    listed = {"dsa_packages": [{"version": FIXED, "path": str(tmp_path / file)}], **settings}
+    one = host("web1", **listed)
+    if not file.endswith("rpm"):
+        os_name = "aix" if "bff" in file else "solaris"
+        agent = {**t.cast("dict[str, t.Any]", one.record), "platform": "unix", "os": os_name, "os_version": "7.1"}
+        agent["versions"] = {"lslpp": "20.0.1-25771", "dsa_query": "20.0.1-25771"}
+        agent["version"] = "20.0.1-25771"
+        one = Host.from_variables("web1", [], {**one.variables, "__assess_result": {"agent": agent}})
+    made = plan(relay(), one)
+    assert ("web1" in made.blocked) is blocked, made
+    if blocked:
+        assert "dsa_package_checksums" in made.blocked["web1"]
+
+
 def test_too_many_failures_stop_the_next_batch() -> None:
     def tried(name: str, failed: bool) -> Host:
         return host(name, FIXED, results={"__upgrade_result": {"failed": failed, "changed": True, "msg": "scriptlet"}})
