@@ -54,14 +54,16 @@ class ActionModule(DsaAction):
         offered = Directory("", (), {})
         if arguments["certificates_dir"]:
             offered = read_directory(arguments["certificates_dir"], lists, arguments["certificate_checksums"])
+        done: Result = {"changed": False, "imported": [], "rebooted": False, "refused": dict(offered.refused)}
         try:
-            return self._check(lists, rules, offered, arguments, task_vars)
+            return self._check(done, lists, rules, offered, arguments, task_vars)
         except AnsibleConnectionFailure as error:
             text = f"the host was lost during the pre-check: {error}; run again"
-            return {"changed": False, "failed": True, "checks": [], "imported": [], "rebooted": False, "msg": text}
+            return {**done, "failed": True, "checks": [], "msg": text}
 
     def _check(
         self,
+        result: Result,
         lists: Lists,
         rules: RebootRules,
         offered: Directory,
@@ -81,7 +83,6 @@ class ActionModule(DsaAction):
             return facts, checks
 
         facts, checks = look(offered.importable())
-        result: Result = {"changed": False, "imported": [], "rebooted": False, "refused": dict(offered.refused)}
 
         def ended(why: str) -> Result:
             return {**result, "checks": [check.as_dict() for check in checks], "failed": True, "msg": why}
@@ -125,7 +126,9 @@ class ActionModule(DsaAction):
             again = facts.get("reboot") or {}
             if not still and to_reboot and again.get("required") is True:
                 left = ", ".join(map(str, again.get("reasons") or []))
-                still = f"the host was rebooted, and a reboot is still pending ({left}); look at the host"
+                still = (
+                    f"the host was rebooted, and a reboot is still pending ({left}): mend that, or waive pending_reboot"
+                )
             if still:
                 return ended(f"not upgraded: {still}")
         said = [f"imported {', '.join(result['imported'])}"] if result["imported"] else []

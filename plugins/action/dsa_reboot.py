@@ -49,7 +49,7 @@ class ActionModule(DsaAction):
                 text = f"a reboot is required ({reasons or rules.policy}) and put off: {objection}"
                 result: Result = {"changed": False, "rebooted": False, "deferred": deferred, "waiting": False}
                 if not deferred:
-                    return {**result, "msg": "no reboot is needed"}
+                    return {**result, "msg": "nothing is known to need a reboot"}
                 if not self._task.check_mode:
                     # Nobody verifies a host whose new build does not run yet, so the report has to get it from here.
                     read = self.reconnecting(

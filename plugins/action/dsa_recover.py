@@ -25,6 +25,8 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "deleted_in_manager": {"type": "bool", "default": False},
     "activation": {"type": "list", "elements": "str", "no_log": True, "default": []},
     "relay": {"type": "bool", "default": False},
+    "verify": {"type": "bool", "default": True},
+    "msi_arguments": {"type": "str"},
     "self_protection": {"type": "bool"},
     "self_protection_password": {"type": "str", "no_log": True},
     "interval": {"type": "int", "default": 10},
@@ -70,15 +72,16 @@ class ActionModule(DsaAction):
             raise _Stopped(f"the agent could not be read: {'; '.join(map(str, record.get('problems') or []))}")
         renewed = bool((record.get("remediation") or {}).get("reinstalled"))
         if not (record["installed"] and renewed):
-            if record["installed"] and not _offline(record):
+            # With no product code left the agent was removed, and what is still there waits for a reboot.
+            removed = not record["installed"] or not record.get("product_code")
+            if not removed and not _offline(record):
                 raise _Stopped("Anti-Malware is not offline on this host: there is nothing to recover")
             package = self._package(record)  # before anything is removed
             if self._task.check_mode:
                 self._steps.append("would remove the agent, install it anew and activate it")
                 return
-            if record["installed"]:
-                self._uninstall(record)
-            self._see_that_it_is_gone()
+            wants_reboot = False if removed else self._uninstall(str(record["product_code"]))
+            self._see_that_it_is_gone(wants_reboot)
             if not self._given["deleted_in_manager"]:
                 raise _Stopped(
                     "the agent is removed and nothing is left of it. Now delete this computer in the Manager, then run "
@@ -125,32 +128,42 @@ class ActionModule(DsaAction):
             raise _Stopped(f"nothing was removed: {error}") from error
         return package
 
-    def _uninstall(self, record: _Record) -> None:
-        product = record.get("product_code")
-        if not product:
-            raise _Stopped("the agent's product code is not in the registry: uninstall it by hand, then run again")
+    def _uninstall(self, product: str) -> bool:
+        """Remove the agent; whether Windows Installer wants a reboot to finish. Where it fails, guarded as before."""
         password = self._given["self_protection_password"]
-        protected = self._given["self_protection"]
-        if protected or (protected is None and password):
-            off = {"arguments": ["--selfprotect=0"], **({"password": password} if password else {})}
-            self._on_host("dsa_control", off, "self-protection could not be switched off")
-        self.say(f"{self._host}: removing the agent")
-        options = {
-            "product_id": product,
-            "state": "absent",
-            "expected_return_code": [*_msi.SUCCESS, _NOT_INSTALLED],
-        }
-        self._on_host("ansible.windows.win_package", options, "the agent could not be removed")
-        if self._read().get("installed") is not False:
-            raise _Stopped("msiexec reported success, and the agent is still there: look at the host")
-        self._steps.append("removed the agent")
+        guarded = self._given["self_protection"]
+        guarded = bool(password) if guarded is None else guarded
 
-    def _see_that_it_is_gone(self) -> None:
+        def protect(on: bool) -> None:
+            options = {"arguments": [f"--selfprotect={int(on)}"], **({"password": password} if password else {})}
+            word = "on again" if on else "off"
+            self._on_host("dsa_control", options, f"self-protection could not be switched {word}")
+
+        if guarded:
+            protect(False)
+        self.say(f"{self._host}: removing the agent")
+        codes = [*_msi.SUCCESS, _msi.BUSY, _NOT_INSTALLED]
+        options = {"product_id": product, "state": "absent", "expected_return_code": codes}
+        try:
+            done = self._on_host("ansible.windows.win_package", options, "the agent could not be removed")
+            if done.get("rc") == _msi.BUSY:
+                raise _Stopped("the agent was not removed: another installation is running there, run again after it")
+        except (_Stopped, AnsibleConnectionFailure) as error:
+            if guarded:
+                try:
+                    protect(True)
+                except (_Stopped, AnsibleConnectionFailure) as second:
+                    raise _Stopped(f"{error}. {second}: switch it on in the Manager") from error
+            raise
+        self._steps.append("removed the agent")
+        return bool(done.get("reboot_required")) or done.get("rc") in (_msi.REBOOT_REQUIRED, _msi.REBOOT_STARTED)
+
+    def _see_that_it_is_gone(self, wants_reboot: bool) -> None:
         """Reboot if that is asked for, then go through the check list. What is left is named, never deleted."""
         record = self._read()
         reboot = record.get("reboot") or {}
-        if reboot.get("required") is True:
-            reasons = ", ".join(map(str, reboot.get("reasons") or []))
+        if wants_reboot or reboot.get("required") is True:
+            reasons = ", ".join(map(str, reboot.get("reasons") or [])) or "Windows Installer asks for it"
             rules = rules_from(self._given["policy"], self._given["window"], self._given["timezone"])
             objection = rules.objection(True, record.get("clock"), datetime.now(timezone.utc))
             if objection:
@@ -162,6 +175,9 @@ class ActionModule(DsaAction):
             if done.get("failed"):
                 raise _Stopped(str(done["msg"]))
             self._steps.append("rebooted")
+            record = self._read()
+        if record.get("installed") is not False and record.get("product_code"):
+            raise _Stopped("msiexec reported success, and the agent is still there: look at the host")
         found = self._on_host("dsa_leftovers_info", {}, "what is left could not be looked for")
         left = [str(entry["name"]) for entry in found["leftovers"] if not entry.get("maybe_other_product")]
         if left:
@@ -176,6 +192,8 @@ class ActionModule(DsaAction):
             "version": package.version,
             "package": package.as_dict(),
             "reinstall": True,
+            "verify": self._given["verify"],
+            "msi_arguments": self._given["msi_arguments"],
             "service_timeout": self._given["agent_timeout"],
             "reconnect_timeout": self._given["reconnect_timeout"],
         }
@@ -186,6 +204,8 @@ class ActionModule(DsaAction):
 
     def _register(self) -> None:
         """Activated, Anti-Malware back, a Relay again if it was one; the Manager's policies follow by themselves."""
+        # A new agent answers in full only after some seconds: what is not known yet is neither yes nor no.
+        self._wait(lambda record: record.get("activated") is not None, "the new agent does not answer")
         if self._read().get("activated") is not True:
             if not self._given["activation"]:
                 raise _Stopped(
@@ -196,7 +216,7 @@ class ActionModule(DsaAction):
             self._on_host("dsa_control", options, "the agent could not be activated")
             self._steps.append("activated")
         self._wait(lambda record: record.get("activated") is True, "the agent was told to activate itself and did not")
-        self._wait(lambda record: not _offline(record), _SUPPORT)
+        self._wait(_online, _SUPPORT)
         if self._given["relay"]:
             self._wait(
                 lambda record: (record.get("relay") or {}).get("enabled") is True,
@@ -214,3 +234,8 @@ class ActionModule(DsaAction):
 
 def _offline(record: _Record) -> bool:
     return any(finding.code == "anti_malware_offline" for finding in find(record))
+
+
+def _online(record: _Record) -> bool:
+    """Known to be well: an agent that does not answer yet does not say that Anti-Malware is offline either."""
+    return not {finding.code for finding in find(record)} & {"anti_malware_offline", "agent_silent"}

@@ -148,6 +148,8 @@ class ActionModule(DsaAction):
             reboot = ended.get("reboot") or {}
             reasons = reboot.get("reasons") or [f"msiexec ended with {code}"]
             ended["reboot"] = {"required": True, "reasons": reasons}
+        if not failed and ended.get("failed") and ran.get("changed") is False:
+            ended["msg"] = f"Windows lists this package as installed already, so it was not run. {ended.get('msg')}"
         if not failed:
             # Said outright, as Ansible takes every exit status but 0 for a failure.
             return {**ended, **about, "failed": bool(ended.get("failed"))}
@@ -183,7 +185,10 @@ class ActionModule(DsaAction):
         self, remote: str, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]
     ) -> tuple[str, str | None]:
         """Bring the installer's log to the controller; a sentence about where it is, and its path here."""
-        read = self.run_module("ansible.windows.slurp", {"src": remote}, task_vars)
+        try:
+            read = self.run_module("ansible.windows.slurp", {"src": remote}, task_vars)
+        except AnsibleConnectionFailure:
+            read = {}  # why the installation failed matters more
         if read.get("failed") or "content" not in read:
             return f"The log is on the host in {remote}.", None
         local = Path(arguments["diagnostics_dir"]).absolute() / task_vars["inventory_hostname"] / "install.log"

@@ -340,9 +340,11 @@ Function Start-DsaQuery {
     param ([Parameter(Mandatory = $true)] [String] $InstallDir)
 
     $cmd = [System.IO.Path]::Combine((Get-DsaSystemFolder), "cmd.exe")
+    # It starts the others, and is never the 32-bit one: for it System32 has its real name.
+    $shell = [System.IO.Path]::Combine($env:SystemRoot, "System32\cmd.exe")
     # Nothing of the host's stands in the command line, so nothing there needs quoting: the folder is where it runs. A
     # shell for each, as a .cmd file that ends with "exit" would take the others with it.
-    $ask = @(foreach ($query in $script:Queries.Keys) { """$cmd"" /d /c .\dsa_query.cmd -c $query" }) -join " & "
+    $ask = @(foreach ($query in $script:Queries.Keys) { """$shell"" /d /c .\dsa_query.cmd -c $query" }) -join " & "
     return Start-DsaProcess -FilePath $cmd -Argument "/d /s /c ""$ask""" -Folder $InstallDir
 }
 
@@ -482,7 +484,8 @@ Function ConvertTo-DsaArgument {
 Function Invoke-DsaControl {
     <#
     .SYNOPSIS
-    Run dsa_control; returns problem ($null when it went well) and text, what it said.
+    Run dsa_control; returns problem ($null when it went well), text, what it said, and silent, whether it gave no
+    answer in time: then nobody knows whether it obeyed.
     #>
     param (
         [Parameter(Mandatory = $true)] [String[]] $Argument,
@@ -494,7 +497,7 @@ Function Invoke-DsaControl {
     $command = "dsa_control $($Argument -join ' ')"
     $file = [System.IO.Path]::Combine($folder, "dsa_control.cmd")
     if (-not [System.IO.File]::Exists($file)) {
-        return @{ problem = "$file is not there"; text = "" }
+        return @{ problem = "$file is not there"; text = ""; silent = $false }
     }
     $given = @($Argument)
     if ($Password) {
@@ -504,7 +507,7 @@ Function Invoke-DsaControl {
         $line = @(foreach ($one in $given) { ConvertTo-DsaArgument -Argument $one }) -join " "
     }
     catch {
-        return @{ problem = $_.Exception.Message; text = "" }
+        return @{ problem = $_.Exception.Message; text = ""; silent = $false }
     }
     $cmd = [System.IO.Path]::Combine((Get-DsaSystemFolder), "cmd.exe")
     # cmd.exe looks for %NAMES% in its command line, but not again in what it put in their place.
@@ -524,7 +527,7 @@ Function Invoke-DsaControl {
     }
     $text = ConvertTo-DsaLine -Text $said
     if ($answer.timed_out) {
-        return @{ problem = "$command gave no answer within $Timeout s"; text = $text }
+        return @{ problem = "$command gave no answer within $Timeout s"; text = $text; silent = $true }
     }
     # Its exit status is unreliable: the HTTP status counts too.
     $status = [Regex]::Match($said, "HTTP Status:\s*([0-9]+)")
@@ -534,22 +537,22 @@ Function Invoke-DsaControl {
         if (-not $why) {
             $why = "it said nothing"
         }
-        return @{ problem = "$command was refused (exit status $($answer.rc)): $why"; text = $text }
+        return @{ problem = "$command was refused (exit status $($answer.rc)): $why"; text = $text; silent = $false }
     }
-    return @{ problem = $null; text = $text }
+    return @{ problem = $null; text = $text; silent = $false }
 }
 
 Function Set-DsaSelfProtection {
     <#
     .SYNOPSIS
-    Switch self-protection; returns a problem or $null.
+    Switch self-protection; returns what Invoke-DsaControl does.
     #>
     param (
         [Parameter(Mandatory = $true)] [Boolean] $Enable,
         [AllowNull()] [AllowEmptyString()] [String] $Password
     )
 
-    return (Invoke-DsaControl -Argument "--selfprotect=$([Int32]$Enable)" -Password $Password).problem
+    return Invoke-DsaControl -Argument "--selfprotect=$([Int32]$Enable)" -Password $Password
 }
 
 Function Restart-DsaService {
@@ -609,18 +612,19 @@ Function ConvertTo-DsaPlain {
 Function Read-DsaProgress {
     <#
     .SYNOPSIS
-    How far a remediation came on this host: content ($null when there is no file) and problem.
+    How far a remediation came on this host: content ($null when there is no file), problem, and locked, whether the
+    file is there and cannot be read.
     #>
     param ([Parameter(Mandatory = $true)] [String] $Path)
 
     if (-not [System.IO.File]::Exists($Path)) {
-        return @{ content = $null; problem = $null }
+        return @{ content = $null; problem = $null; locked = $false }
     }
     try {
         $text = [System.IO.File]::ReadAllText($Path)
     }
     catch {
-        return @{ content = $null; problem = "$Path cannot be read: $($_.Exception.Message)" }
+        return @{ content = $null; problem = "$Path cannot be read: $($_.Exception.Message)"; locked = $true }
     }
     try {
         if ($text.Length -gt $script:LargestProgress) {
@@ -630,11 +634,11 @@ Function Read-DsaProgress {
         if ($content -isnot [System.Collections.IDictionary]) {
             throw "it holds no mapping"
         }
-        return @{ content = $content; problem = $null }
+        return @{ content = $content; problem = $null; locked = $false }
     }
     catch {
         $why = "is damaged ($($_.Exception.Message)); remove it and run the security update once more"
-        return @{ content = $null; problem = "$Path $why" }
+        return @{ content = $null; problem = "$Path $why"; locked = $false }
     }
 }
 
@@ -648,7 +652,16 @@ Function Update-DsaProgress {
         [Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Change
     )
 
-    $content = (Read-DsaProgress -Path $Path).content
+    $noted = Read-DsaProgress -Path $Path
+    # A virus scanner may be reading it just now. What is damaged is written anew.
+    for ($try = 1; $noted.locked -and $try -lt 20; $try++) {
+        Start-Sleep -Milliseconds 100
+        $noted = Read-DsaProgress -Path $Path
+    }
+    if ($noted.locked) {
+        throw $noted.problem
+    }
+    $content = $noted.content
     if ($null -eq $content) {
         $content = @{}
     }
@@ -769,6 +782,26 @@ Function Get-DsaClock {
         utc_offset = [Int32][TimeZoneInfo]::Local.GetUtcOffset([DateTime]::UtcNow).TotalMinutes
         boot_time = Read-DsaFact -What "the time of the last start" -Problem $Problem -Reader { Get-DsaBootTime }
     }
+}
+
+Function Test-DsaSameStart {
+    <#
+    .SYNOPSIS
+    Whether two times of a start of Windows mean the same one. Setting the clock moves it a little.
+    #>
+    param (
+        [AllowNull()] [AllowEmptyString()] [String] $One,
+        [AllowNull()] [AllowEmptyString()] [String] $Other
+    )
+
+    $first, $second = [DateTimeOffset]::MinValue, [DateTimeOffset]::MinValue
+    $culture = [System.Globalization.CultureInfo]::InvariantCulture
+    $style = [System.Globalization.DateTimeStyles]::None
+    if (-not [DateTimeOffset]::TryParse($One, $culture, $style, [ref]$first) -or
+        -not [DateTimeOffset]::TryParse($Other, $culture, $style, [ref]$second)) {
+        return $false
+    }
+    return [Math]::Abs(($first - $second).TotalMinutes) -lt 5
 }
 
 Function Get-DsaServiceEntry {
@@ -1397,6 +1430,12 @@ Function Add-DsaState {
     $Record.relay = Get-DsaRelay -InstallDir $InstallDir -ServiceState $Record.service.state -Problem $Problem
     $noted = Read-DsaProgress -Path $ProgressPath
     $Record.remediation = $noted.content
+    # Windows Installer puts replaced files into Config.Msi until the reboot, where nobody sees whose they were.
+    if ($null -ne $noted.content -and
+        (Test-DsaSameStart -One $noted.content["reboot_asked"] -Other $Record.clock.boot_time)) {
+        $Record.reboot.required = $true
+        $Record.reboot.reasons += "agent_installer: the agent's installer asked for one, and there was none since"
+    }
     if ($noted.problem) {
         $Problem.Add($noted.problem)
     }

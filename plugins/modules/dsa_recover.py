@@ -38,6 +38,13 @@ options:
     description: Whether the host was a Relay, and must be one again.
     type: bool
     default: false
+  verify:
+    description: Whether to refuse a package that neither has the stated SHA-256 nor a good signature.
+    type: bool
+    default: true
+  msi_arguments:
+    description: More arguments for the MSI, the ones with which the agent was installed before.
+    type: str
   self_protection:
     description: Whether the agent protects itself, so that this is switched off before it is removed.
     type: bool

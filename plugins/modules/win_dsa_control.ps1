@@ -17,9 +17,14 @@ $spec = @{
         timeout = @{ type = "int"; default = 120 }
     }
     supports_check_mode = $true
+    # Ansible masks single texts and not those of a list: without this the arguments would be in the event log.
+    no_log = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 $module.Result.changed = $true
+if ($module.Result.ContainsKey("invocation")) {
+    $module.Result.invocation = @{}
+}
 
 if (-not $module.CheckMode) {
     $given = @{
@@ -29,7 +34,16 @@ if (-not $module.CheckMode) {
     }
     $answer = Invoke-DsaControl @given
     if ($answer.problem) {
-        $module.FailJson($answer.problem)
+        $why = $answer.problem
+        foreach ($argument in $module.Params.arguments) {
+            # Options and short words, such as numbers, are no secrets. What is one can stand behind a colon.
+            foreach ($secret in @($argument, $argument.Substring($argument.IndexOf([Char]":") + 1))) {
+                if ($secret.Length -ge 4 -and $secret[0] -ne "-") {
+                    $why = $why.Replace($secret, "********")
+                }
+            }
+        }
+        $module.FailJson($why)
     }
 }
 $module.ExitJson()

@@ -108,7 +108,7 @@ Function Enable-SelfProtection {
     #>
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     while ($true) {
-        $problem = Set-DsaSelfProtection -Enable $true -Password $params.self_protection_password
+        $problem = (Set-DsaSelfProtection -Enable $true -Password $params.self_protection_password).problem
         if (-not $problem) {
             Add-Note -Change @{ self_protection = $null }
             return
@@ -126,25 +126,35 @@ Function Disable-SelfProtection {
     .SYNOPSIS
     Switch self-protection off. First the note: a crash between the two must not leave it off unseen.
     #>
+    param ([Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Agent)
+
     Add-Note -Change @{ self_protection = "off" }
-    $problem = Set-DsaSelfProtection -Enable $false -Password $params.self_protection_password
-    if ($problem) {
-        Add-Note -Change @{ self_protection = $null }
-        Stop-Upgrade -Why "self-protection could not be switched off: $problem; is the password right?"
+    $answer = Set-DsaSelfProtection -Enable $false -Password $params.self_protection_password
+    if ($answer.problem) {
+        # Who gave no answer may have obeyed, and what an earlier run left off is off still.
+        if (-not $answer.silent -and (Get-Noted -Agent $Agent -Key "self_protection") -ne "off") {
+            Add-Note -Change @{ self_protection = $null }
+        }
+        Stop-Upgrade -Why "self-protection could not be switched off: $($answer.problem); is the password right?"
     }
 }
 
 Function Wait-Build {
     <#
     .SYNOPSIS
-    Read until the registry, the program file and the running agent give the new build, or the time is up.
+    Read until the registry, the program file and the running agent give the new build, or the time is up. Where files
+    of the agent wait for a reboot, the one that runs is not the new one before it: the installer's word for that gets
+    lost where the connection broke and it was started twice.
     #>
     param ([Switch] $WithoutQuery)
 
+    $ordinal = [StringComparison]::Ordinal
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     while ($true) {
         $agent = Read-Agent
-        if (Test-DsaReached -Version $agent.versions -Target $target -WithoutQuery:$WithoutQuery) {
+        $waits = @($agent.reboot.reasons | Where-Object { $_.StartsWith("file_rename_agent:", $ordinal) })
+        $later = $WithoutQuery -or $waits.Count -gt 0
+        if (Test-DsaReached -Version $agent.versions -Target $target -WithoutQuery:$later) {
             return $agent
         }
         if ($clock.Elapsed.TotalSeconds -ge $params.service_timeout) {
@@ -256,7 +266,7 @@ Function Start-Upgrade {
         engine = $agent.anti_malware.engine
     }
     if ($params.self_protection) {
-        Disable-SelfProtection
+        Disable-SelfProtection -Agent $agent
     }
 }
 
@@ -267,9 +277,17 @@ Function Stop-Installation {
     #>
     # Read before anything else: where the rest fails, the installer's own words are still in the result.
     if ($params.failed) {
-        $module.Result.log_lines = Get-DsaInstallerLog -Path $logPath
+        try {
+            $module.Result.log_lines = Get-DsaInstallerLog -Path $logPath
+        }
+        catch {
+            $module.Result.log_lines = @("$logPath cannot be read: $($_.Exception.Message)")
+        }
     }
-    if ($params.self_protection -and -not $module.CheckMode) {
+    # Also what another run left off: the password may not have been given to this one.
+    $noted = (Read-DsaProgress -Path $progressFile).content
+    $unguarded = $params.self_protection -or ($null -ne $noted -and $noted["self_protection"] -eq "off")
+    if ($unguarded -and -not $module.CheckMode) {
         Enable-SelfProtection
     }
     if ($params.failed -or $module.CheckMode) {
@@ -278,6 +296,11 @@ Function Stop-Installation {
         $module.Result.reboot = $agent.reboot
     }
     else {
+        if ($params.reboot_required) {
+            # A reboot that is put off must not be forgotten: Windows may show no trace of who asked for it.
+            $clock = Get-DsaClock -Problem ([System.Collections.Generic.List[String]]::new())
+            Add-Note -Change @{ reboot_asked = $clock.boot_time }
+        }
         $agent = Wait-Build -WithoutQuery:$params.reboot_required
         Complete-Upgrade -Agent $agent
     }
@@ -305,7 +328,7 @@ Function Restart-Agent {
     if ($restart) {
         # A guarded service refuses to stop; one that does not run cannot be told anything and needs no telling.
         if ($running -and $params.self_protection -and -not $unguarded) {
-            Disable-SelfProtection
+            Disable-SelfProtection -Agent $agent
             $unguarded = $true
         }
         $problem = Restart-DsaService -Timeout $params.service_timeout

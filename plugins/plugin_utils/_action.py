@@ -23,9 +23,20 @@ from ._fleet import PLAN, POLICIES, REGISTERED, VARIABLES, Fleet, Host, Settings
 _WINRM_LOST: tuple[type[Exception], ...] = ()
 with suppress(ImportError):
     from requests.exceptions import RequestException
+
+    _WINRM_LOST += (RequestException,)
+with suppress(ImportError):
     from winrm.exceptions import WinRMError, WinRMTransportError
 
-    _WINRM_LOST = (RequestException, WinRMError, WinRMTransportError)
+    _WINRM_LOST += (WinRMError, WinRMTransportError)
+with suppress(ImportError):
+    from pypsrp.exceptions import WinRMError as PsrpError
+
+    _WINRM_LOST += (PsrpError,)
+# An attempt that went on for so many seconds had a connection, so a loss after it is a new one.
+_CONNECTED = 60.0
+# What a reboot can break in an agent.
+_ILL = ("service_not_running", "agent_silent", "anti_malware_offline")
 
 COLLECTION = "deep_security.remediation"
 Result = dict[str, t.Any]
@@ -136,11 +147,12 @@ class DsaAction(ActionBase):
         return result
 
     def reboot_and_wait(self, why: str, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
-        """Reboot the host; it is back when its agent runs, not when a login works.
+        """Reboot the host; it is back when its agent runs as it did before, not when a login works.
 
         arguments: reboot_timeout, agent_timeout, reconnect_timeout, and those of a reading.
         """
         host, limit = task_vars["inventory_hostname"], arguments["reboot_timeout"]
+        ill_before = self._ills(arguments, task_vars)
         self.say(f"{host}: rebooting ({why})")
         name = "ansible.windows.win_reboot" if self.windows else "ansible.builtin.reboot"
         done = self.run_action(name, {"reboot_timeout": limit}, task_vars)
@@ -149,7 +161,7 @@ class DsaAction(ActionBase):
                 f"the host did not come back from its reboot within {limit} s: {done.get('msg')}; look at its console"
             )
             return {"changed": True, "failed": True, "rebooted": False, "msg": text}
-        problem = self._wait_for_agent(arguments, task_vars)
+        problem = self._wait_for_agent(set(ill_before), arguments, task_vars)
         return {
             "changed": True,
             "rebooted": True,
@@ -159,20 +171,25 @@ class DsaAction(ActionBase):
             "msg": f"rebooted; {problem}" if problem else "rebooted",
         }
 
-    def _wait_for_agent(self, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> str | None:
-        """Wait until the agent runs and answers; what is still wrong after agent_timeout seconds, or None."""
-        host, limit = task_vars["inventory_hostname"], arguments["agent_timeout"]
+    def _ills(self, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, str]:
+        """What is wrong with the agent now: code → message."""
+        host = task_vars["inventory_hostname"]
+        read = self.reconnecting(arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars))
+        record = read.get("agent") or {}
+        if record.get("installed") is None:
+            why = "; ".join(map(str, record.get("problems") or [])) or read.get("msg") or "no reason given"
+            return {"unread": f"The agent could not be read: {why}."}
+        return {finding.code: finding.message for finding in find(record) if finding.code in _ILL}
+
+    def _wait_for_agent(
+        self, ill_before: set[str], arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]
+    ) -> str | None:
+        """Wait until the agent is as well as it was; what is still wrong after agent_timeout seconds, or None."""
+        limit = arguments["agent_timeout"]
         deadline = time.monotonic() + limit
         while True:
-            read = self.reconnecting(
-                arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
-            )
-            record = read.get("agent") or {}
-            wrong = [
-                finding.message
-                for finding in find(record)
-                if finding.code in ("service_not_running", "agent_silent", "anti_malware_offline")
-            ]
+            ills = self._ills(arguments, task_vars)
+            wrong = [message for code, message in ills.items() if code not in ill_before]
             if not wrong:
                 return None
             if time.monotonic() >= deadline:
@@ -186,11 +203,12 @@ class DsaAction(ActionBase):
         """
         lost_at: float | None = None
         while True:
+            began = time.monotonic()
             try:
                 return attempt()
             except AnsibleConnectionFailure as error:
                 now = time.monotonic()
-                if lost_at is None:
+                if lost_at is None or now - began > _CONNECTED:
                     lost_at = now
                     self.say(f"{what}: the connection was lost ({_line(error)}); trying again for {seconds:.0f} s")
                 if now - lost_at >= seconds:

@@ -280,6 +280,36 @@ def test_a_package_that_is_not_trusted_does_not_stay(machine: Machine) -> None:
         assert "The host now has: 20.0.0.5995" in result["msg"]
 
 
+def test_a_reboot_that_is_put_off_is_not_forgotten(machine: Machine) -> None:
+    machine.upgraded()
+    given: dict[str, t.Any] = {"version": "20.0.2-1390", "service_timeout": 1, "reboot_required": True}
+    assert machine.run("win_dsa_upgrade", step="end", **given)["reboot"]["required"] is True
+    reboot = machine.run("win_dsa_info")["agent"]["reboot"]
+    assert reboot["required"] is True and reboot["reasons"][0].startswith("agent_installer: ")
+    noted = json.loads(machine.progress.read_text())
+    machine.progress.write_text(json.dumps({**noted, "reboot_asked": "2026-10-01T03:04:05Z"}))
+    assert machine.run("win_dsa_info")["agent"]["reboot"] == {"required": False, "reasons": []}
+
+
+@pytest.mark.parametrize("before", [None, "off"])
+def test_what_was_unprotected_before_stays_noted(machine: Machine, before: str | None) -> None:
+    package = machine.folder / "agent.msi"
+    package.write_bytes(b"msi")
+    machine.progress.parent.mkdir(parents=True, exist_ok=True)
+    machine.progress.write_text(json.dumps({"self_protection": before}))
+    machine.facts["refusal"] = "a wrong password"
+    given: dict[str, t.Any] = {"version": "20.0.2-1390", "path": str(package), "verify": True, "service_timeout": 1}
+    result = machine.run("win_dsa_upgrade", step="begin", self_protection=True, **given)
+    assert result["failed"] and "a wrong password" in result["msg"]
+    assert json.loads(machine.progress.read_text())["self_protection"] == before
+
+
+def test_arguments_of_dsa_control_are_not_shown(machine: Machine) -> None:
+    machine.facts["refusal"] = "dsa_control -a token:s3cr3t9 was refused: s3cr3t9 is no token"
+    result = machine.run("win_dsa_control", arguments=["-a", "token:s3cr3t9"], timeout=5)
+    assert result["msg"] == "dsa_control -a ******** was refused: ******** is no token"
+
+
 def test_restart_of_an_old_agent(machine: Machine) -> None:
     machine.upgraded()
     machine.answers(ANSWER)

@@ -18,12 +18,25 @@ from tests.run.common import FAILED, ROOT, Tally, environment, say, tally_of
 
 
 def pytest() -> Tally:
-    """All tests; a file stays in one process, since its tests may share a fleet. They mostly wait, so there are more
-    processes than cores.
+    """All tests but those of the matrix, which is a stage of its own.
+
+    A file stays in one process, since its tests may share a fleet. They wait a lot: hence more processes than cores.
     """
     with tempfile.TemporaryDirectory(prefix="pytest-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-n", "3", "--dist", "loadfile", "--durations", "10"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-m",
+            "not matrix",
+            "-n",
+            "3",
+            "--dist",
+            "loadfile",
+            "--durations",
+            "10",
+        ]
         status = subprocess.run(
             [*command, "--junitxml", str(report)], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False
         ).returncode

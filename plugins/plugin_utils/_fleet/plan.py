@@ -112,7 +112,7 @@ def _work(fleet: Fleet, host: Host) -> Work | None:
                 f"{fleet.advisory.appliance_packages['from']} to {fleet.advisory.appliance_packages['to']}"
             )
         return _upgrade(fleet, host, judged, wave)
-    if judged.reason_code == "sources_disagree" and asked_by_agent((host.record or {}).get("reboot")):
+    if judged.reason_code == "sources_disagree" and asked_by_agent((host.record or {}).get("reboot"), surely=False):
         # The package is there and what runs is older: restarting the service would not help.
         objection = _reboot_objection(fleet, host)
         if objection:

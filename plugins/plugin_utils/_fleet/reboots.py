@@ -20,8 +20,10 @@ from .settings import SettingsError
 
 Policy = Literal["never", "if_required", "always"]
 POLICIES: tuple[Policy, ...] = ("never", "if_required", "always")
-# What asks for a reboot on the agent's behalf. Others do so too, and an agent that complies is not their errand boy.
-_OURS = ("file_rename_agent", "reboot-required")
+# What asks for a reboot because the agent was upgraded. Others do so too, and an agent that complies is not their
+# errand boy. A virus scanner renames files of its own day by day: those count only where something else is amiss.
+_OURS = ("agent_installer", "reboot-required")
+_PERHAPS_OURS = (*_OURS, "file_rename_agent")
 _SPAN = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*([01]?\d|2[0-3]|24):([0-5]\d)")
 
 
@@ -41,7 +43,7 @@ class RebootRules:
         if self.policy == "never":
             return "dsa_reboot is never"
         if self.policy == "if_required" and required is not True:
-            return "no reboot is needed"
+            return "nothing is known to need a reboot"
         if not self.spans:
             return None
         zone = self.zone or _zone_of(clock)
@@ -98,9 +100,11 @@ def _zone(name: object) -> tzinfo | None:
         ) from error
 
 
-def asked_by_agent(reboot: object) -> bool:
-    """Whether a record's reboot is required, and the agent is among those that ask for it."""
+def asked_by_agent(reboot: object, surely: bool = True) -> bool:
+    """Whether a record's reboot is required, and the agent is among those that ask for it, surely or perhaps."""
     if not isinstance(reboot, Mapping) or reboot.get("required") is not True:
         return False
     reasons = reboot.get("reasons")
-    return isinstance(reasons, (list, tuple)) and any(str(reason).startswith(_OURS) for reason in reasons)
+    return isinstance(reasons, (list, tuple)) and any(
+        str(reason).startswith(_OURS if surely else _PERHAPS_OURS) for reason in reasons
+    )

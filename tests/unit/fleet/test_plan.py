@@ -160,7 +160,8 @@ def test_self_protection_that_was_left_off_is_work() -> None:
     assert (work.target, work.package) == (FIXED, None)
 
 
-ASKED = {"required": True, "reasons": ["file_rename_agent: 2 files of the agent, first C:\\x"]}
+ASKED = {"required": True, "reasons": ["agent_installer: it wants one since it was installed"]}
+RENAMING = {"required": True, "reasons": ["file_rename_agent: 2 files of the agent, first C:\\x"]}
 
 
 def rebooting(running: str = FIXED, reboot: dict[str, t.Any] | None = None, **variables: t.Any) -> Host:
@@ -181,8 +182,8 @@ def test_the_agents_own_reboot_that_was_put_off_is_made_up_for_when_it_may() -> 
     assert "win1" not in plan(relay(), rebooting()).todo, "dsa_reboot is never"
     work = plan(relay(), rebooting(dsa_reboot="if_required")).todo["win1"]
     assert (work.target, work.package) == (None, None)
-    others = {"required": True, "reasons": ["windows_update"]}
-    assert "win1" not in plan(relay(), rebooting(reboot=others, dsa_reboot="if_required")).todo, "not our business"
+    for others in (RENAMING, {"required": True, "reasons": ["windows_update"]}):
+        assert "win1" not in plan(relay(), rebooting(reboot=others, dsa_reboot="if_required")).todo, "not our business"
 
 
 def test_at_another_hour_it_stays_put_off() -> None:
@@ -194,7 +195,7 @@ def test_at_another_hour_it_stays_put_off() -> None:
 
 
 def test_an_agent_that_runs_only_after_a_reboot_waits_for_it() -> None:
-    made = plan(relay(), rebooting("20.0.0-5995"))
+    made = plan(relay(), rebooting("20.0.0-5995", RENAMING))
     assert "runs only after a reboot, which is put off: dsa_reboot is never" in made.blocked["win1"]
     work = plan(relay(), rebooting("20.0.0-5995", dsa_reboot="if_required")).todo["win1"]
     assert (work.target, work.package) == (None, None), "restarting its service would not help"
