@@ -1,0 +1,367 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: dsm_computer_info
+short_description: Read the agents that a Deep Security Manager knows
+version_added: 0.1.0
+description:
+  - Reads the computers of a Deep Security Manager (DSM) or of Workload Security and makes of each an agent record of
+    the same shape as that of M(deep_security.remediation.dsa_info), without touching a host. Changes nothing.
+  - It collects and judges nothing. Give a record to P(deep_security.remediation.dsa_verdict#filter) for a verdict.
+  - 5000 computers come with one request, and one more request finds that there are no further ones.
+  - What the Manager does not know, or says in words that are not known here, is null, with the reason in
+    RV(computers[].agent.problems).
+  - Runs where the Manager can be reached, on the controller as a rule.
+author:
+  - deep_security.remediation contributors (@deep-security-remediation)
+options:
+  names:
+    description:
+      - Only computers with one of these host names or display names. Upper and lower case are the same.
+      - A computer must pass all of O(names), O(ids) and O(groups) that are given.
+    type: list
+    elements: str
+  ids:
+    description: Only computers with one of these IDs.
+    type: list
+    elements: int
+  groups:
+    description: Only computers in one of these groups, by name or ID, without the groups below. For a name the groups
+      are read too.
+    type: list
+    elements: str
+  expand:
+    description:
+      - What to ask the Manager for beside the computers themselves. Less is faster.
+      - Without V(computerStatus) the status is missing, without V(computerSettings) it is not known which computers are
+        Relays, without V(antiMalware) nothing is known of that module.
+    type: list
+    elements: str
+    choices: [computerStatus, computerSettings, antiMalware]
+    default: [computerStatus, computerSettings, antiMalware]
+  platform_patterns:
+    description:
+      - Regular expressions that tell the operating system from the Manager's text, such as C(Red Hat Enterprise 8 (64
+        bit)). Case is ignored. Where not exactly one matches, the platform is null.
+      - The keys V(windows), V(linux), V(aix), V(solaris), V(macos) and V(appliance) replace the default of that name.
+      - What matches V(appliance) is a Deep Security Virtual Appliance, and Linux. How the Manager calls appliances is
+        not documented; look at RV(computers[].platform_text) of yours.
+    type: dict
+    default: {}
+  relay_states:
+    description:
+      - Which values of the Manager's setting C(platformSettingRelayState) mean that a computer is a Relay. All others
+        are null.
+      - The vendor documents the setting and not its values; the default is what its older interface answers.
+    type: dict
+    default: {"true": true, "false": false}
+  engine_offline_pattern:
+    description:
+      - A regular expression that the messages of the Manager match when the Anti-Malware engine is offline.
+      - The Manager writes them in the language of the API key.
+    type: str
+    default: anti-?malware engine offline
+  page_size:
+    description: How many computers to ask for at once. The Manager's own limit is 5000.
+    type: int
+    default: 5000
+extends_documentation_fragment:
+  - deep_security.remediation._dsm
+  - deep_security.remediation._attributes
+  - deep_security.remediation._attributes.info
+seealso:
+  - module: deep_security.remediation.dsa_info
+  - module: deep_security.remediation.dsm_info
+  - plugin: deep_security.remediation.dsa_verdict
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Read what the Manager knows
+  deep_security.remediation.dsm_computer_info:
+    url: https://dsm.example.com:4119
+    api_key: "{{ vault_dsm_api_key }}"
+    ca_path: /etc/pki/dsm.pem
+  delegate_to: localhost
+  run_once: true
+  register: dsm
+
+- name: Show the Relays
+  ansible.builtin.debug:
+    msg: "{{ dsm.computers | selectattr('agent.relay.enabled', 'sameas', true) | map(attribute='name') }}"
+
+- name: Show the verdicts
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ (item.agent | deep_security.remediation.dsa_verdict).verdict }}"
+  loop: "{{ dsm.computers }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+computers:
+  description: The computers, in the order of their IDs.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The Manager's ID of the computer.
+      type: int
+      sample: 17
+    guid:
+      description: The host's GUID.
+      type: str
+      sample: 8E8C9D2A-4A0B-6C0A-3B5C-0D6E4A1B2C3D
+    name:
+      description: The host name, or the address if the Manager knows no name.
+      type: str
+      sample: db01.example.com
+    display_name:
+      description: The name that somebody gave the computer in the Manager.
+      type: str
+      sample: Database 1
+    address:
+      description: The address that the agent used last.
+      type: str
+      sample: 192.0.2.17
+    kind:
+      description: V(agent), or V(appliance) for a Deep Security Virtual Appliance.
+      type: str
+      sample: agent
+    platform_text:
+      description: The platform in the Manager's words.
+      type: str
+      sample: Red Hat Enterprise 8 (64 bit)
+    group_id:
+      description: The ID of the group that it is in.
+      type: int
+      sample: 3
+    policy_id:
+      description: The ID of its policy.
+      type: int
+      sample: 12
+    relay_group_id:
+      description: The ID of the group of Relays from which it updates itself. V(0) is none.
+      type: int
+      sample: 1
+    protected_by_appliance:
+      description: Whether a virtual appliance protects it from outside.
+      type: bool
+      sample: false
+    status:
+      description: The state of the agent or appliance, V(active), V(inactive), V(warning), V(error) or
+        V(not-supported).
+      type: str
+      sample: active
+    status_messages:
+      description: The same in the Manager's words.
+      type: list
+      elements: str
+      sample: [Managed (Online)]
+    last_contact:
+      description: When the agent or appliance last spoke to the Manager. The rest is as old as that.
+      type: str
+      sample: "2026-11-01T03:04:05Z"
+    agent:
+      description:
+        - The agent record. It has the keys of that of M(deep_security.remediation.dsa_info); those that the Manager
+          cannot know are null.
+      type: dict
+      contains:
+        installed:
+          description: V(true), or null. That no agent is activated does not mean that none is installed.
+          type: bool
+          sample: true
+        version:
+          description: The build, normalised.
+          type: str
+          sample: 20.0.0-6313
+        version_raw:
+          description: The build as the Manager writes it. V(0.0.0.0) means that there is none.
+          type: str
+          sample: 20.0.0.6313
+        version_source:
+          description: V(manager), if there is a build.
+          type: str
+          sample: manager
+        versions:
+          description: The build by source.
+          type: dict
+          sample: {manager: 20.0.0-6313}
+        platform:
+          description: The advisory's platform, V(windows), V(linux), V(unix) or V(macos), by O(platform_patterns).
+          type: str
+          sample: linux
+        os:
+          description: The operating system, V(windows), V(linux), V(aix), V(solaris) or V(macos).
+          type: str
+          sample: linux
+        os_version:
+          description: Not known to the Manager in a reliable form, always null.
+          type: str
+          sample: null
+        arch:
+          description: The architecture of Windows and Linux, if the platform's text names it.
+          type: str
+          sample: x86_64
+        distribution:
+          description: Always null.
+          type: dict
+          sample: null
+        install_dir:
+          description: Always null.
+          type: str
+          sample: null
+        service:
+          description: C(name) and C(state), always null.
+          type: dict
+          sample: {name: null, state: null}
+        activated:
+          description: Whether this Manager activated the agent, by the agent's fingerprint.
+          type: bool
+          sample: true
+        manager_url:
+          description: Always null.
+          type: str
+          sample: null
+        relay:
+          description:
+            - C(enabled) tells whether the computer is a Relay by its setting in the Manager, policies included, and
+              C(source) is V(manager).
+          type: dict
+          sample: {enabled: false, source: manager}
+        anti_malware:
+          description:
+            - C(mode) is V(on), V(off) or null, C(driver_offline) tells whether the engine is offline, C(engine) is null
+              and C(patterns) empty.
+            - C(state), C(status) and C(message) are the Manager's own words, from which they were made.
+          type: dict
+          sample:
+            mode: "on"
+            driver_offline: false
+            engine: null
+            patterns: []
+            state: inherited
+            status: active
+            message: "On, Real Time"
+        reboot:
+          description: C(required) is null.
+          type: dict
+          sample: {required: null, reasons: []}
+        clock:
+          description: Always null.
+          type: dict
+          sample: null
+        remediation:
+          description: Always null.
+          type: dict
+          sample: null
+        problems:
+          description: Why something is null.
+          type: list
+          elements: str
+          sample: ["the Manager knows no agent here: none is installed, or none is activated"]
+not_found:
+  description: Those of O(names) and O(ids) that no computer has. One that the other filters leave out is found.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+requests:
+  description: C(sent) requests, how many of them were C(retried), and how many answers were C(rate_limited).
+  returned: always
+  type: dict
+  sample: {sent: 3, retried: 0, rate_limited: 0}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_record
+
+
+def group_ids(client, groups):
+    """The IDs of groups given by name or ID. Raises DsmError for a name that no group has."""
+    ids = {int(group) for group in groups if group.isdigit()}
+    names = {group for group in groups if not group.isdigit()}
+    if names:
+        known = {}
+        for group in client.search("computergroups", "computerGroups"):
+            known.setdefault(str(group.get("name")), []).append(group["ID"])
+        for name in sorted(names):
+            if name not in known:
+                raise _dsm.DsmError("the Manager has no group %s, or does not show it to this API key" % name)
+            ids.update(known[name])
+    return ids
+
+
+def read(client, reader, params):
+    """(computers that pass the filters, names and IDs that no computer has)."""
+    names = {name.lower(): name for name in params["names"] or ()}
+    ids = set(params["ids"] or ())
+    groups = group_ids(client, params["groups"] or ())
+    query = [("expand", name) for name in params["expand"] or ["none"]] + [("overrides", "false")]
+    missing_names, missing_ids = set(names), set(ids)
+    # Between these IDs lies all that may be wanted; a name may be anywhere.
+    first, last = (max(min(ids), 1), max(ids)) if ids and not names else (1, float("inf"))
+    size = min(params["page_size"], max(last - first + 1, 1))
+    computers = []
+    for raw in client.search("computers", "computers", query, after=first - 1, size=size):
+        own = {raw[key].lower() for key in ("hostName", "displayName") if isinstance(raw.get(key), str)}
+        missing_names -= own
+        missing_ids.discard(raw["ID"])
+        if (
+            (params["names"] is None or own & set(names))
+            and (params["ids"] is None or raw["ID"] in ids)
+            and (params["groups"] is None or any(raw.get("groupID") == group for group in groups))
+        ):
+            computers.append(reader.computer(raw))
+        if raw["ID"] >= last:
+            break
+    return computers, sorted(names[name] for name in missing_names) + [str(number) for number in sorted(missing_ids)]
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            _dsm.argument_spec(),
+            names=dict(type="list", elements="str"),
+            ids=dict(type="list", elements="int"),
+            groups=dict(type="list", elements="str"),
+            expand=dict(
+                type="list", elements="str", choices=list(_dsm_record.EXPAND), default=list(_dsm_record.EXPAND)
+            ),
+            platform_patterns=dict(type="dict", default={}),
+            relay_states=dict(type="dict", default=_dsm_record.RELAY_STATES),
+            engine_offline_pattern=dict(type="str", default=_dsm_record.ENGINE_OFFLINE),
+            page_size=dict(type="int", default=_dsm.PAGE_SIZE),
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    if params["page_size"] < 1:
+        module.fail_json(msg="page_size is %d; give at least 1" % params["page_size"])
+    try:
+        reader = _dsm_record.Reader(
+            params["platform_patterns"],
+            params["relay_states"],
+            params["engine_offline_pattern"],
+            params["expand"],
+        )
+        client = _dsm.client(params)
+        computers, not_found = read(client, reader, params)
+    except (_dsm.DsmError, ValueError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, computers=computers, not_found=not_found, requests=client.statistics())
+
+
+if __name__ == "__main__":
+    main()

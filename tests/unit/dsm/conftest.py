@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Manager for every test of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
+
+from .stub import KEY, Clock, Stub, certificate, serving
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Manager's certificate, with its key."""
+    return certificate(tmp_path_factory.mktemp("manager"), "manager")
+
+
+@pytest.fixture(scope="session")
+def _server(pem: Path) -> Iterator[Stub]:
+    with serving(pem) as stub:
+        yield stub
+
+
+@pytest.fixture
+def manager(_server: Stub) -> Stub:
+    """A Manager that knows nothing yet."""
+    _server.says()
+    return _server
+
+
+@pytest.fixture
+def connect(manager: Stub, pem: Path, monkeypatch: pytest.MonkeyPatch) -> Connect:
+    """Makes a client of the Manager. It waits for nothing unless it gets another clock."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def client(**options: Any) -> Any:
+        return _dsm.Client(**{"url": manager.url, "api_key": KEY, "ca_path": str(pem), "clock": Clock(), **options})
+
+    return client
