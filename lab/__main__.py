@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -32,6 +33,7 @@ from .standins import world
 
 NAMESPACE_OPTIONS = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 START_LIMIT = 180
+FIRST_PORT = 10240
 
 
 class LabError(Exception):
@@ -116,15 +118,21 @@ def find_interpreters(host: fleet.Host) -> tuple[str, list[str]]:
 
 
 def free_ports(count: int) -> list[int]:
-    """All held at once, so that they differ."""
-    sockets = [socket.socket() for dummy in range(count)]
+    """Ports that nobody listens on. Not of those that the system gives to connections: one of them may be gone by the
+    time a host opens its door, when other labs are busy beside this one.
+    """
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+        first_of_system = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError):
+        first_of_system = 32768
+    found: list[int] = []
+    for port in random.sample(range(FIRST_PORT, max(first_of_system, FIRST_PORT + 10_000)), 10_000):
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise LabError(f"{count} free ports were not found from {FIRST_PORT} on: end other labs")
 
 
 def write_keys(layout: Layout, hosts: list[dict[str, Any]]) -> None:

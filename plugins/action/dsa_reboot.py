@@ -11,13 +11,14 @@ from datetime import datetime, timezone
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ..plugin_utils._action import READING_OPTIONS, REBOOT_OPTIONS, DsaAction, Result
-from ..plugin_utils._advisory import decide, load_advisory
+from ..plugin_utils._action import READING_OPTIONS, REBOOT_OPTIONS, DsaAction, Result, advisory_of
+from ..plugin_utils._advisory import decide
 from ..plugin_utils._fleet import rules_from
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
     **REBOOT_OPTIONS,
+    "advisory": {"type": "str"},
     "reboot": {"type": "dict"},
     "clock": {"type": "dict"},
 }
@@ -30,15 +31,13 @@ class ActionModule(DsaAction):
         """Return rebooted and deferred; failed when host or agent do not come back."""
         arguments = self.arguments(_OPTIONS)
         rules = rules_from(arguments["policy"], arguments["window"], arguments["timezone"])
-        host = task_vars["inventory_hostname"]
+        advisory = advisory_of(arguments)
         try:
             asked, clock = arguments["reboot"], arguments["clock"]
             if asked is None and self._task.check_mode:
                 asked = {}  # nothing was upgraded, so nothing asks for a reboot yet
             if asked is None or (rules.spans and rules.zone is None and not clock):
-                read = self.reconnecting(
-                    arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
-                )
+                read = self.read_patiently(arguments, task_vars)
                 record = read.get("agent") or {}
                 asked, clock = record.get("reboot") if asked is None else asked, record.get("clock")
             required, reasons = (asked or {}).get("required"), ", ".join((asked or {}).get("reasons") or [])
@@ -52,11 +51,8 @@ class ActionModule(DsaAction):
                     return {**result, "msg": "nothing is known to need a reboot"}
                 if not self._task.check_mode:
                     # Nobody verifies a host whose new build does not run yet, so the report has to get it from here.
-                    read = self.reconnecting(
-                        arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
-                    )
-                    result["agent"] = read.get("agent") or {}
-                    result["waiting"] = decide(result["agent"], load_advisory()).reason_code == "sources_disagree"
+                    result["agent"] = self.read_patiently(arguments, task_vars).get("agent") or {}
+                    result["waiting"] = decide(result["agent"], advisory).reason_code == "sources_disagree"
                 if result["waiting"]:
                     text += ". Until then the build from before goes on running, so the security update waits"
                 return {**result, "msg": text}
@@ -69,4 +65,9 @@ class ActionModule(DsaAction):
                 }
             return self.reboot_and_wait(reasons or rules.policy, arguments, task_vars)
         except AnsibleConnectionFailure as error:
-            return {"changed": False, "failed": True, "rebooted": False, "msg": f"the host was lost: {error}"}
+            return {
+                "changed": False,
+                "failed": True,
+                "rebooted": False,
+                "msg": f"the host was lost: {error}; run again",
+            }

@@ -92,18 +92,16 @@ class ActionModule(DsaAction):
             self._register()
 
     def _read(self) -> _Record:
-        read = self._patiently(lambda: self.read_record(self._given, self._vars))
+        read = self.read_patiently(self._given, self._vars)
         record = read.get("agent")
         if not isinstance(record, Mapping):
             raise _Stopped(f"the agent could not be read: {read.get('msg') or read.get('module_stderr')}")
         return record
 
-    def _patiently(self, attempt: t.Callable[[], Result]) -> Result:
-        return self.reconnecting(self._given["reconnect_timeout"], self._host, attempt)
-
     def _on_host(self, name: str, options: Mapping[str, t.Any], otherwise: str) -> Result:
         """Run a module; where it fails the recovery stops, with the module's own words."""
-        done = self._patiently(lambda: self.run_module(name, options, self._vars))
+        limit = self._given["reconnect_timeout"]
+        done = self.reconnecting(limit, self._host, lambda: self.run_module(name, options, self._vars))
         if done.get("failed"):
             raise _Stopped(f"{otherwise}: {done.get('msg') or done.get('module_stderr') or 'no reason given'}")
         return done
@@ -113,7 +111,7 @@ class ActionModule(DsaAction):
         known = {name: usable(self._host, values, name) for name in VARIABLES if name in values}
         target = target_for(known.get("dsa_target_version"), "windows", advisory_of(self._given))
         if target is None:
-            raise _Stopped("nothing was removed: dsa_target_version names no build for windows")
+            raise _Stopped("nothing was removed: dsa_target_version names no build for windows; name a fixed one")
         try:
             package = choose(record, target, known)
             if package.origin in ("url", "manager") and not self._task.check_mode:
@@ -205,7 +203,10 @@ class ActionModule(DsaAction):
     def _register(self) -> None:
         """Activated, Anti-Malware back, a Relay again if it was one; the Manager's policies follow by themselves."""
         # A new agent answers in full only after some seconds: what is not known yet is neither yes nor no.
-        self._wait(lambda record: record.get("activated") is not None, "the new agent does not answer")
+        self._wait(
+            lambda record: record.get("activated") is not None,
+            "the new agent does not answer: look at its service and its log on the host, then run again",
+        )
         if self._read().get("activated") is not True:
             if not self._given["activation"]:
                 raise _Stopped(
@@ -215,7 +216,10 @@ class ActionModule(DsaAction):
             options = {"arguments": self._given["activation"]}
             self._on_host("dsa_control", options, "the agent could not be activated")
             self._steps.append("activated")
-        self._wait(lambda record: record.get("activated") is True, "the agent was told to activate itself and did not")
+        self._wait(
+            lambda record: record.get("activated") is True,
+            "the agent was told to activate itself and did not: see that it reaches the Manager, then run again",
+        )
         self._wait(_online, _SUPPORT)
         if self._given["relay"]:
             self._wait(

@@ -43,9 +43,7 @@ class ActionModule(DsaAction):
         said: list[str] = []
         while True:
             try:
-                read = self.reconnecting(
-                    arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars)
-                )
+                read = self.read_patiently(arguments, task_vars)
             except AnsibleConnectionFailure as error:
                 # Not "unreachable": a batch of which every host is unreachable would end the run without a report.
                 return {"changed": False, "failed": True, "msg": f"the host was lost: {error}; run again"}

@@ -28,6 +28,7 @@ options:
     type: dict
 extends_documentation_fragment:
   - deep_security.remediation._options
+  - deep_security.remediation._options.advisory
   - deep_security.remediation._options.reading
   - deep_security.remediation._options.rebooting
   - deep_security.remediation._attributes

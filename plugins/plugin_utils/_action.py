@@ -107,6 +107,11 @@ class DsaAction(ActionBase):
             result["agent"] = normalise(result["agent"])
         return result
 
+    def read_patiently(self, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
+        """read_record through a connection that drops, for at most reconnect_timeout seconds of silence."""
+        host = task_vars["inventory_hostname"]
+        return self.reconnecting(arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars))
+
     @property
     def windows(self) -> bool:
         """Whether the host is a Windows host, by the shell of its connection."""
@@ -152,7 +157,7 @@ class DsaAction(ActionBase):
         arguments: reboot_timeout, agent_timeout, reconnect_timeout, and those of a reading.
         """
         host, limit = task_vars["inventory_hostname"], arguments["reboot_timeout"]
-        ill_before = self._ills(arguments, task_vars)
+        ill_before = set(self._ills(arguments, task_vars)) & set(_ILL)  # not to be read is never as before
         self.say(f"{host}: rebooting ({why})")
         name = "ansible.windows.win_reboot" if self.windows else "ansible.builtin.reboot"
         done = self.run_action(name, {"reboot_timeout": limit}, task_vars)
@@ -161,7 +166,7 @@ class DsaAction(ActionBase):
                 f"the host did not come back from its reboot within {limit} s: {done.get('msg')}; look at its console"
             )
             return {"changed": True, "failed": True, "rebooted": False, "msg": text}
-        problem = self._wait_for_agent(set(ill_before), arguments, task_vars)
+        problem = self._wait_for_agent(ill_before, arguments, task_vars)
         return {
             "changed": True,
             "rebooted": True,
@@ -173,8 +178,7 @@ class DsaAction(ActionBase):
 
     def _ills(self, arguments: Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, str]:
         """What is wrong with the agent now: code → message."""
-        host = task_vars["inventory_hostname"]
-        read = self.reconnecting(arguments["reconnect_timeout"], host, lambda: self.read_record(arguments, task_vars))
+        read = self.read_patiently(arguments, task_vars)
         record = read.get("agent") or {}
         if record.get("installed") is None:
             why = "; ".join(map(str, record.get("problems") or [])) or read.get("msg") or "no reason given"

@@ -6,7 +6,7 @@
 
 python -m tests.bench [reading | playbooks | fleet] [--hosts N] [--rounds N] [--fleet N]
 
-A fleet of 3000 instead of 1000 takes three times as long, which is what it proves: nothing is quadratic.
+Two sizes of --fleet beside each other show what grows faster than the fleet.
 """
 
 from __future__ import annotations

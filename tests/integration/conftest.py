@@ -154,6 +154,21 @@ class LabFleet:
             assert done[-1]["time"] < min(begun), name
 
 
+def troubled_run(lab: LabFleet) -> dict[str, dict[str, t.Any]]:
+    """remediate on a fleet of which many hosts must fail; its report. What it said stays beside it."""
+    done = lab.play("remediate", dsa_max_fail_percentage=100, **IMPATIENT)
+    assert done.returncode == 2, done.stdout
+    (lab.folder / "first.txt").write_text(done.stdout, encoding="utf-8")
+    return lab.report()
+
+
+def assert_told(outcome: Mapping[str, t.Any], words: str, done: str) -> None:
+    """The operator reads these words, the run did that, and only who was upgraded passes."""
+    assert words in outcome["reason"], outcome["reason"]
+    assert outcome["done"] == done, outcome["reason"]
+    assert outcome["passed"] == (done == "upgraded")
+
+
 StartFleet = Callable[[Mapping[str, t.Any]], LabFleet]
 
 

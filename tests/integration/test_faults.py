@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FIXED, IMPATIENT, LabFleet, StartFleet, deb, needs_rpm, rpm
+from .conftest import FIXED, IMPATIENT, LabFleet, StartFleet, assert_told, deb, needs_rpm, rpm, troubled_run
 
 # host → (its fault, what the operator reads, what the run did)
 FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
@@ -53,19 +53,12 @@ def lab(start_fleet: StartFleet) -> LabFleet:
 @pytest.fixture(scope="module")
 def first_run(lab: LabFleet) -> dict[str, dict[str, t.Any]]:
     """The first run's report."""
-    done = lab.play("remediate", dsa_max_fail_percentage=100, **IMPATIENT)
-    assert done.returncode == 2, done.stdout
-    (lab.folder / "first.txt").write_text(done.stdout, encoding="utf-8")
-    return lab.report()
+    return troubled_run(lab)
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_is_told(first_run: dict[str, dict[str, t.Any]], name: str) -> None:
-    dummy, words, done = FAULTS[name]
-    outcome = first_run[name]
-    assert words in outcome["reason"]
-    assert outcome["done"] == done
-    assert outcome["passed"] == (done == "upgraded")
+    assert_told(first_run[name], *FAULTS[name][1:])
 
 
 def test_the_rest_goes_on(first_run: dict[str, dict[str, t.Any]]) -> None:

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from .conftest import FIXED, IMPATIENT, LabFleet, StartFleet, needs_windows, windows
+from .conftest import FIXED, IMPATIENT, LabFleet, StartFleet, assert_told, needs_windows, troubled_run, windows
 
 pytestmark = needs_windows
 
@@ -63,19 +63,12 @@ def lab(start_fleet: StartFleet) -> LabFleet:
 @pytest.fixture(scope="module")
 def first_run(lab: LabFleet) -> dict[str, dict[str, t.Any]]:
     """The first run's report."""
-    done = lab.play("remediate", dsa_max_fail_percentage=100, **IMPATIENT)
-    assert done.returncode == 2, done.stdout
-    (lab.folder / "first.txt").write_text(done.stdout, encoding="utf-8")
-    return lab.report()
+    return troubled_run(lab)
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_is_told(first_run: dict[str, dict[str, t.Any]], name: str) -> None:
-    dummy, words, done = FAULTS[name]
-    outcome = first_run[name]
-    assert words in outcome["reason"], outcome["reason"]
-    assert outcome["done"] == done, outcome["reason"]
-    assert outcome["passed"] == (done == "upgraded")
+    assert_told(first_run[name], *FAULTS[name][1:])
 
 
 def test_the_rest_goes_on(lab: LabFleet, first_run: dict[str, dict[str, t.Any]]) -> None:

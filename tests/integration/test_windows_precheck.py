@@ -77,10 +77,10 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     """One host a trouble, one that has none, one that can be helped by an import, and a Relay."""
     hosts: dict[str, t.Any] = {
         "relay1": deb(role="relay"),
-        "ready": windows(),
         "importing": windows(missing_roots=[G4_ROOT], root_updates=False),
     }
     hosts |= {name: windows(**{"release": "2022", **lacks}) for name, (lacks, *dummy) in TROUBLES.items()}
+    hosts["ready"] = windows()  # the last, so that it is in a batch after all that are stopped
     return start_fleet({"packages": [FIXED], "hosts": hosts})
 
 
@@ -88,7 +88,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
 def first(lab: LabFleet) -> tuple[dict[str, dict[str, t.Any]], dict[str, str], str]:
     """The first run: its report, the fingerprints before it, and what it said."""
     before = lab.fingerprint()
-    done = lab.play("remediate")
+    done = lab.play("remediate", dsa_batch=[len(TROUBLES) + 1, "100%"])
     assert done.returncode == 2, done.stdout
     return lab.report(), before, done.stdout
 
@@ -110,10 +110,10 @@ def test_the_host_is_stopped_before_anything_is_changed(lab: LabFleet, first: t.
 
 
 def test_the_rest_of_the_fleet_goes_on(lab: LabFleet, first: t.Any) -> None:
-    report, dummy, said = first
-    assert report["ready"]["passed"]
+    """Also the next batch: a host that a pre-check stopped is no failed upgrade."""
+    report = first[0]
+    assert report["ready"]["passed"], report["ready"]
     assert report["relay1"]["passed"]
-    assert "not started" not in said, "a host that a pre-check stopped is no failed upgrade"
 
 
 def test_an_import_is_predicted_to_the_file(lab: LabFleet, first: t.Any, certificates: t.Any) -> None:

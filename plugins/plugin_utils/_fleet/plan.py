@@ -21,7 +21,7 @@ from .._advisory import Build, BuildError, Verdict, parse_build
 from .findings import PENDING
 from .hosts import Fleet, Host
 from .packages import Package, choose
-from .reboots import asked_by_agent, rules_from
+from .reboots import RebootRules, asked_by_agent, rules_from
 from .settings import SettingsError, percentage_of, target_for
 
 Wave = Literal["relays", "agents"]
@@ -72,6 +72,7 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
         host = fleet.hosts[name]
         if host.unread:
             continue  # the report says so
+        _reboot_rules(host)  # what is wrong with them must not come to light after the upgrade
         try:
             work = _work(fleet, host)
         except _Blocked as error:
@@ -147,10 +148,13 @@ def _reboot_is_due(fleet: Fleet, host: Host) -> bool:
 
 def _reboot_objection(fleet: Fleet, host: Host) -> str | None:
     """Why a host that needs a reboot does not get it now, or None when it does."""
-    names = ("dsa_reboot", "dsa_reboot_window", "dsa_reboot_timezone")
     clock = (host.record or {}).get("clock")
-    rules = rules_from(*(host.variables.get(name) for name in names))
-    return rules.objection(True, clock if isinstance(clock, Mapping) else None, fleet.now)
+    return _reboot_rules(host).objection(True, clock if isinstance(clock, Mapping) else None, fleet.now)
+
+
+def _reboot_rules(host: Host) -> RebootRules:
+    names = ("dsa_reboot", "dsa_reboot_window", "dsa_reboot_timezone")
+    return rules_from(*(host.variables.get(name) for name in names))
 
 
 def _relays_to_update(fleet: Fleet, scope: Iterable[str], todo: Mapping[str, Work]) -> list[str]:

@@ -342,6 +342,8 @@ def test_too_many_failures_stop_the_next_batch() -> None:
     [
         ({"dsa_role": "relais"}, "dsa_role of web1 is 'relais'; write one of relay"),
         ({"dsa_certificate_replaced": "perhaps"}, "write true or false"),
+        ({"dsa_reboot_window": "nightly"}, "dsa_reboot_window is 'nightly'"),
+        ({"dsa_reboot_timezone": "Mars/Olympus"}, "dsa_reboot_timezone is 'Mars/Olympus'"),
         ({"dsa_relays": {"a": 1}}, "write a list of names"),
         ({"dsa_target_version": ["20.0.2-1390"]}, "dsa_target_version"),
     ],
