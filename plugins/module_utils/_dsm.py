@@ -136,6 +136,16 @@ class Client:
         """Send an object. What must not happen twice is sent again only when the Manager took none of it (429)."""
         return self._api("POST", path, query, body, repeatable)
 
+    def delete(self, path):
+        """Delete the object at that path; whether there was one."""
+        try:
+            self._ask("DELETE", "api/" + path, None, True, self._retries)
+        except DsmError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
     def text(self, path):
         """A plain text of the legacy interface, asked for once and without the key."""
         return self._ask("GET", path, None, False, 0).decode("utf-8", "replace")
@@ -235,7 +245,8 @@ class Client:
             raise self._refused(error, path)
         except (HTTPException, OSError, OpenUrlError, ValueError) as error:
             raise self._unreached(error)
-        return self._parse(data, path) if keyed else data
+        # What was deleted is not described.
+        return self._parse(data, path) if keyed and method != "DELETE" else data
 
     def _read(self, response, largest=LARGEST_ANSWER):
         """The whole body, piece by piece, so that a slow one cannot outlast the deadline."""

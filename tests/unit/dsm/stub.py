@@ -131,7 +131,7 @@ def serving(pem: Path | None) -> Iterator[Stub]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_POST = do_GET
+        do_POST = do_DELETE = do_GET
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

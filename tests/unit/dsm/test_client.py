@@ -362,3 +362,14 @@ def test_junk_on_the_wire(manager: Stub, connect: Connect, raw: bytes) -> None:
     manager.says(Answer(raw=raw))
     with pytest.raises(_dsm.DsmError):
         connect(retries=0).get("apikeys/current")
+
+
+def test_deleting(manager: Stub, connect: Connect) -> None:
+    """What is gone already is no error, and an answer that was lost is no reason to stop."""
+    manager.says(Answer(503), Answer(204, b""), Answer(404, {"message": "no such task"}), Answer(403))
+    client = connect()
+    assert client.delete("scheduledtasks/7") is True
+    assert client.delete("scheduledtasks/7") is False
+    with pytest.raises(_dsm.DsmError, match="Full Access"):
+        client.delete("scheduledtasks/7")
+    assert [(asked.method, asked.path) for asked in manager.asked] == [("DELETE", "/api/scheduledtasks/7")] * 4
