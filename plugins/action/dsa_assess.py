@@ -7,14 +7,19 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
+from datetime import datetime, timezone
 
 from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result, advisory_of
 from ..plugin_utils._advisory import Context, decide
-from ..plugin_utils._fleet import find
+from ..plugin_utils._fleet import SOURCES, find, out_of_date
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     **READING_OPTIONS,
     "agent": {"type": "dict"},
+    "source": {"type": "str", "choices": list(SOURCES), "default": "host"},
+    "computer": {"type": "dict"},
+    "manager_max_age": {"type": "float", "default": 7},
     "advisory": {"type": "str"},
     "relays": {"type": "list", "elements": "dict"},
     "certificate_replaced": {"type": "bool", "default": False},
@@ -29,7 +34,15 @@ class ActionModule(DsaAction):
         """Return the record, the verdict's fields beside it, and the findings."""
         arguments = self.arguments(_OPTIONS)
         advisory = advisory_of(arguments)  # a wrong one is reported before the host is asked
+        context = Context(arguments["relays"], arguments["certificate_replaced"], arguments["not_installed_compliant"])
         record = arguments["agent"]
+        computer = arguments["computer"]
+        if record is None and arguments["source"] == "manager" and computer:
+            # Good news from the Manager is believed while it is fresh; a host that needs work is asked itself.
+            told = computer.get("agent")
+            silent = out_of_date(computer.get("last_contact"), arguments["manager_max_age"], datetime.now(timezone.utc))
+            if isinstance(told, Mapping) and not silent and decide(told, advisory, context).compliant:
+                record = told
         if record is None:
             read = self.read_record(arguments, task_vars)
             record = read.get("agent")
@@ -38,7 +51,6 @@ class ActionModule(DsaAction):
                 why = str(read.get("module_stderr") or read.get("module_stdout") or "").strip()
                 problem = " ".join(f"{read.get('msg') or 'the reader gave no record'} {why}".split())[:500]
                 record = {"installed": None, "version": None, "problems": [problem]}
-        context = Context(arguments["relays"], arguments["certificate_replaced"], arguments["not_installed_compliant"])
         verdict = decide(record, advisory, context).as_dict()
         return {
             "changed": False,

@@ -11,7 +11,7 @@ import typing as t
 
 from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet, usable
 from ..plugin_utils._download import Downloads
-from ..plugin_utils._fleet import Plan, SettingsError, make_plan, shown
+from ..plugin_utils._fleet import Fleet, Plan, SettingsError, make_plan, shown
 from ..plugin_utils._fleet.variables import check, misspelt, specification
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -21,6 +21,7 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "ca_path": {"type": "path"},
     "validate_certs": {"type": "bool", "default": True},
     "undelivered": {"type": "dict", "default": {}},
+    "manager": {"type": "dict", "default": {}},
 }
 
 # So many hosts are named in a line; the report names all.
@@ -33,11 +34,12 @@ class ActionModule(DsaAction):
     def act(self, task_vars: dict[str, t.Any]) -> Result:
         """Return todo, blocked and waves; download packages that have to come from somewhere else first."""
         arguments = self.arguments(_OPTIONS)
-        fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"])
+        fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"], arguments["manager"])
         predicting = bool(self._task.check_mode)
         scope = [name for name in task_vars["ansible_play_batch"] if name in fleet.hosts]
         self._check_variables(scope, task_vars)
         plan = make_plan(fleet, scope, predicting)
+        self._doubt_the_manager(fleet, plan)
         missing: dict[str, str] = {}
         if predicting:
             plan = _named(plan)
@@ -64,6 +66,15 @@ class ActionModule(DsaAction):
             check(name, {key: usable(name, variables, key) for key in specification() if key in variables})
         for sentence in misspelt(seen):
             self._display.warning(sentence)
+
+    def _doubt_the_manager(self, fleet: Fleet, plan: Plan) -> None:
+        """A minimum that nobody stated is no reason to refuse, and none to be silent."""
+        due = [fleet.hosts[name].variables for name, work in plan.todo.items() if work.target]
+        if fleet.manager_version and not all(variables.get("dsm_minimum_version") for variables in due):
+            self._display.warning(
+                f"dsm_minimum_version is not set: of the Manager ({fleet.manager_version}) only the line was compared. "
+                "The vendor's policy says which Manager your target needs"
+            )
 
     def _bring(self, plan: Plan, arguments: dict[str, t.Any]) -> tuple[Plan, dict[str, str]]:
         """Fetch each distinct file once, before any host is touched; whose file cannot be had is blocked.

@@ -23,6 +23,8 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "relay_readings": {"type": "list", "elements": "dict", "default": []},
     "roles": {"type": "list", "elements": "str", "choices": ["relay", "agent", "appliance", "manager"]},
     "undelivered": {"type": "dict", "default": {}},
+    "manager": {"type": "dict", "default": {}},
+    "events": {"type": "dict", "default": {}},
     "show": {"type": "str"},
     "error": {"type": "str", "default": ""},
     "gate": {"type": "str"},
@@ -43,7 +45,8 @@ class ActionModule(DsaAction):
             # One text for all hosts: Ansible then shows it once, and each host's own reason stays in its result.
             failed = {"failed": True, "msg": "This host does not pass.", "reason": arguments["gate"]}
             return {"changed": False, **(failed if arguments["gate"] else {"msg": "This host passes."})}
-        fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"], forgiving=True)
+        given = {name: arguments[name] for name in ("relay_readings", "manager", "events")}
+        fleet = see_fleet(advisory_of(arguments), task_vars, forgiving=True, **given)
         # Without --limit every host of the inventory; with it those that were asked for.
         wanted = arguments["roles"]
         asked = (fleet.hosts[name] for name in task_vars["ansible_play_hosts_all"] if name in fleet.hosts)
@@ -64,6 +67,7 @@ class ActionModule(DsaAction):
             "changed": False,
             "passed": report.passed,
             "summary": report.summary(),
+            "shortfall": report.shortfall,
             "failing": {outcome.host: outcome.reason for outcome in report.outcomes if not outcome.passed},
             "path": str(path),
             "error": error,

@@ -27,8 +27,9 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "diagnostics": {"type": "bool", "default": True},
     "diagnostics_dir": {"type": "path", "default": "dsa-reports/diagnostics"},
     "progress_file": {"type": "path"},
+    "wave": {"type": "dict"},
 }
-_HERE_ALONE = ("wait", "interval", "reconnect_timeout", "diagnostics", "diagnostics_dir")
+_HERE_ALONE = ("wave", "wait", "interval", "reconnect_timeout", "diagnostics", "diagnostics_dir")
 # How often the operator hears of an update that still runs, in seconds.
 _SAY_EVERY = 60
 _ARTICLE = (
@@ -57,6 +58,8 @@ class ActionModule(DsaAction):
 
         started = time.monotonic()
         try:
+            if arguments["wave"]:
+                return self._by_manager(arguments["wave"], started, on_host, arguments, task_vars)
             asked = on_host("start")
             if asked.get("failed"):
                 return self._end(
@@ -68,18 +71,32 @@ class ActionModule(DsaAction):
             if seen["state"] == "succeeded":
                 return self._end("succeeded", seen["evidence"], started, "{}", failed=False)
             if seen["state"] == "failed":
-                text = "The security update failed: {}"
-                if "-24" in seen["evidence"] or "CERT_EXPIRE" in seen["evidence"]:
-                    text += (
-                        ". Code -24 means that this agent, or the Relay that served it, does not know the new "
-                        "code-signing certificate: see that every Relay it uses is fixed and updated, then run again"
-                    )
-                return self._end("failed", seen["evidence"], started, text)
+                return self._end("failed", seen["evidence"], started, _failed(seen["evidence"]))
             return self._unfinished(seen["evidence"], started, on_host, arguments, task_vars)
         except AnsibleConnectionFailure as error:
             return self._end(
                 "unfinished", str(error), started, "The host was lost during the security update: {}; run again"
             )
+
+    def _by_manager(
+        self,
+        wave: dict[str, t.Any],
+        started: float,
+        on_host: t.Callable[[str], Result],
+        arguments: dict[str, t.Any],
+        task_vars: dict[str, t.Any],
+    ) -> Result:
+        """What the Manager did for many hosts at once, as this host's own outcome."""
+        evidence = f"the Manager says: {wave.get('evidence')}"
+        if wave.get("outcome") == "failed":
+            return self._end("failed", evidence, started, _failed(evidence))
+        if wave.get("outcome") != "succeeded":
+            return self._unfinished(evidence, started, on_host, arguments, task_vars)
+        noted = on_host("confirm")
+        if noted.get("failed"):
+            text = "The security update succeeded ({}), and that could not be noted on the host: " + _why(noted)
+            return self._end("succeeded", evidence, started, text)
+        return self._end("succeeded", evidence, started, "{}", failed=False)
 
     def _watch(
         self, host: str, on_host: t.Callable[[str], Result], arguments: dict[str, t.Any], started: float
@@ -135,6 +152,16 @@ class ActionModule(DsaAction):
             "elapsed": round(time.monotonic() - started),
             "msg": text.format(evidence),
         }
+
+
+def _failed(evidence: str) -> str:
+    text = "The security update failed: {}"
+    if "-24" in evidence or "CERT_EXPIRE" in evidence:
+        text += (
+            ". Code -24 means that this agent, or the Relay that served it, does not know the new "
+            "code-signing certificate: see that every Relay it uses is fixed and updated, then run again"
+        )
+    return text
 
 
 def _why(result: Result) -> str:

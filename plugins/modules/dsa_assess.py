@@ -24,6 +24,22 @@ options:
     description:
       - An agent record to judge instead of reading the host, as M(deep_security.remediation.dsa_info) returns it.
     type: dict
+  source:
+    description:
+      - With V(manager) a host that complies by O(computer) is not read. One that does not, or of which the Manager
+        knows nothing or nothing new, is.
+      - With V(host) and V(both) the host is read.
+    type: str
+    choices: [host, manager, both]
+    default: host
+  computer:
+    description: What the Manager knows of this host, an entry of what M(deep_security.remediation.dsm_computer_info)
+      returns, or the inventory plugin's C(dsm_computer).
+    type: dict
+  manager_max_age:
+    description: For how many days after an agent's last contact the Manager is believed.
+    type: float
+    default: 7
   relays:
     description:
       - Records of every Relay that the agent can use. Agents of line 10.0 are judged by them.

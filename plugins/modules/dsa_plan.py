@@ -47,6 +47,12 @@ options:
     description: RV(undelivered) of an earlier plan of the run. It is kept for hosts that are not in this batch.
     type: dict
     default: {}
+  manager:
+    description:
+      - What M(deep_security.remediation.dsm_info) returned. Agents wait for a Manager that is older than
+        C(dsm_minimum_version), or of an older line than the target.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes

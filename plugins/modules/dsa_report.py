@@ -38,6 +38,16 @@ options:
     description: What M(deep_security.remediation.dsa_plan) returned as C(undelivered).
     type: dict
     default: {}
+  manager:
+    description:
+      - What M(deep_security.remediation.dsm_info) returned. Agents wait for a Manager that is older than
+        C(dsm_minimum_version), or of an older line than the target.
+    type: dict
+    default: {}
+  events:
+    description: What M(deep_security.remediation.dsm_event_info) returned as C(computers).
+    type: dict
+    default: {}
   show:
     description: A text to show, RV(text) of an earlier run. Nothing else is done then.
     type: str

@@ -67,8 +67,14 @@ options:
   step:
     description: Which part to do on the host. Set by the action plugin.
     type: str
-    choices: [start, look, diagnose]
+    choices: [start, look, diagnose, confirm]
     default: start
+  wave:
+    description:
+      - How this host fared in an update that the Manager ran for many, C(outcome) and C(evidence) as
+        M(deep_security.remediation.dsm_security_update) returns them per host. The agent is not asked for another one
+        then. Used on the controller alone.
+    type: dict
 extends_documentation_fragment:
   - deep_security.remediation._options
   - deep_security.remediation._attributes
@@ -79,6 +85,7 @@ attributes:
     support: none
 seealso:
   - module: deep_security.remediation.dsa_verify
+  - module: deep_security.remediation.dsm_security_update
 """
 
 EXAMPLES = r"""
@@ -121,6 +128,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.deep_security.remediation.plugins.module_utils._agent import control, progress, record, update
 
 QUERY_TIMEOUT = 15
+DONE = dict(phase="done", update=None, patterns=None, engine=None, since=None)
 
 
 def start(params):
@@ -165,10 +173,16 @@ def look(params):
         QUERY_TIMEOUT,
     )
     if seen["state"] == "succeeded":
-        progress.update(params["progress_file"], phase="done", update=None, patterns=None, engine=None, since=None)
+        progress.update(params["progress_file"], **DONE)
     elif seen["patterns"] is not None:
         progress.update(params["progress_file"], update=dict(due, seen=seen["patterns"]))
     return dict(state=seen["state"], evidence=seen["evidence"])
+
+
+def confirm(params):
+    """Note that an update through the Manager ended well."""
+    progress.update(params["progress_file"], **DONE)
+    return dict(msg="noted")
 
 
 def diagnose(params):
@@ -198,14 +212,17 @@ def main():
             ),
             diagnostics=dict(type="bool", default=True),
             diagnostics_dir=dict(type="path", default="dsa-reports/diagnostics"),
-            step=dict(type="str", default="start", choices=["start", "look", "diagnose"]),
+            step=dict(type="str", default="start", choices=["start", "look", "diagnose", "confirm"]),
+            wave=dict(type="dict"),
             progress_file=dict(type="path", default=progress.DEFAULT_PATH),
         ),
         supports_check_mode=True,
     )
     if module.check_mode:
         module.exit_json(changed=True, outcome="predicted", evidence="check mode", elapsed=0)
-    done = {"start": start, "look": look, "diagnose": diagnose}[module.params["step"]](module.params)
+    done = {"start": start, "look": look, "diagnose": diagnose, "confirm": confirm}[module.params["step"]](
+        module.params
+    )
     if done.pop("failed", False):
         module.fail_json(**done)
     module.exit_json(changed=module.params["step"] == "start", **done)

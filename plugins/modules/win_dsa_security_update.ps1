@@ -21,7 +21,7 @@ $spec = @{
             default = "IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|" +
             "Anti-Malware Component Update Failed|\|\s*9017\s*\|"
         }
-        step = @{ type = "str"; default = "start"; choices = @("start", "look", "diagnose") }
+        step = @{ type = "str"; default = "start"; choices = @("start", "look", "diagnose", "confirm") }
         progress_file = @{ type = "path" }
     }
     supports_check_mode = $true
@@ -45,6 +45,7 @@ if (-not $logFolder) {
     $logFolder = [System.IO.Path]::Combine($env:ProgramData, "Trend Micro", "Deep Security Agent", "diag")
 }
 $queryTimeout = 15
+$doneChange = @{ phase = "done"; update = $null; patterns = $null; engine = $null; since = $null }
 
 Function Start-Update {
     <#
@@ -134,13 +135,7 @@ Function Watch-Update {
     }
     $seen = Resolve-DsaUpdate @call
     if ($seen.state -eq "succeeded") {
-        Update-DsaProgress -Path $progressFile -Change @{
-            phase = "done"
-            update = $null
-            patterns = $null
-            engine = $null
-            since = $null
-        }
+        Update-DsaProgress -Path $progressFile -Change $doneChange
     }
     elseif ($null -ne $patterns.now) {
         $due["seen"] = $patterns.now
@@ -177,6 +172,11 @@ if ($params.step -eq "start") {
 }
 elseif ($params.step -eq "look") {
     Watch-Update
+}
+elseif ($params.step -eq "confirm") {
+    # The Manager ran the update, and it ended well.
+    Update-DsaProgress -Path $progressFile -Change $doneChange
+    $module.Result.msg = "noted"
 }
 else {
     Export-Diagnostic

@@ -241,11 +241,14 @@ def see_fleet(
     advisory: Advisory,
     task_vars: Mapping[str, t.Any],
     relay_readings: Iterable[Mapping[str, t.Any]] = (),
+    manager: Mapping[str, t.Any] | None = None,
+    events: Mapping[str, t.Any] | None = None,
     forgiving: bool = False,
 ) -> Fleet:
     """Every host of the inventory with what this run knows of it.
 
     relay_readings: results of a loop of dsa_assess over Relays outside the play, with the host's name in item.
+    manager: what dsm_info returned. events: what dsm_event_info returned as computers.
     forgiving: a host with a setting that cannot be used becomes one that could not be read, with that as the reason,
     where else SettingsError is raised: nobody may be touched by a wrong setting, but everybody is in the report.
     """
@@ -262,24 +265,30 @@ def see_fleet(
         try:
             values = _known_of(name, task_vars["hostvars"][name], readings)
             hosts[name] = Host.from_variables(name, mine, values)
-            hosts[name].role  # noqa: B018  # pylint: disable=pointless-statement  # raises for a role that is none
+            hosts[name].role, hosts[name].source  # pylint: disable=pointless-statement  # raise for what is none
         except SettingsError as error:
             if not forgiving:
                 raise
             hosts[name] = Host.from_variables(name, mine, {"__assess_result": {"failed": True, "msg": str(error)}})
-    return Fleet(hosts, advisory)
+    return Fleet(hosts, advisory, manager=manager, events=events)
 
 
 def _known_of(name: str, variables: Mapping[str, t.Any], readings: Mapping[str, Mapping[str, t.Any]]) -> Result:
     values: Result = {}
     for key in (*VARIABLES, *REGISTERED):
         if key in variables:
-            values[key] = usable(name, variables, key)
+            values[key] = usable(name, _as_it_is(variables) if key == "dsm_computer" else variables, key)
     if PLAN in variables:
         values[PLAN] = True  # that there is one is all that counts; it names every host, and reading it is not cheap
     if name in readings:
         values.setdefault("__assess_result", readings[name])
     return values
+
+
+def _as_it_is(variables: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+    """A host's variables untemplated, if Ansible gives them so: what the Manager said is large, and no template."""
+    untemplated = getattr(variables, "_vars", None)
+    return untemplated if isinstance(untemplated, Mapping) else variables
 
 
 def usable(host: str, variables: Mapping[str, t.Any], key: str) -> t.Any:

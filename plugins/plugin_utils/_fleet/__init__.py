@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from .findings import PENDING, Finding, find, unverified
-from .hosts import PLAN, REGISTERED, VARIABLES, Fleet, Host
+from .findings import PENDING, Finding, find, out_of_date, unverified
+from .hosts import PLAN, REGISTERED, SOURCES, VARIABLES, Fleet, Host
 from .packages import Package, choose, shown, vendor_platforms
 from .plan import Plan, Work, make_plan
 from .reboots import POLICIES, RebootRules, asked_by_agent, rules_from
@@ -20,6 +20,7 @@ __all__ = [
     "PLAN",
     "POLICIES",
     "REGISTERED",
+    "SOURCES",
     "VARIABLES",
     "Finding",
     "Fleet",
@@ -35,6 +36,7 @@ __all__ = [
     "flag_of",
     "make_plan",
     "names_of",
+    "out_of_date",
     "rules_from",
     "shown",
     "target_for",

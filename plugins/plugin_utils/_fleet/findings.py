@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from .._advisory import Build, BuildError, Verdict, parse_build
 
@@ -74,6 +76,66 @@ def find(record: Mapping[str, object]) -> list[Finding]:
         because = ", ".join(map(str, _list(reboot.get("reasons"))))
         found.append(Finding("reboot_pending", f"A reboot is pending ({because}).", False))
     return found
+
+
+def disagreements(record: Mapping[str, object], manager: Mapping[str, object], in_relay_group: bool) -> list[Finding]:
+    """Where the Manager's record of a host differs from the host's own, with both values.
+
+    None of it fails the gate by itself: the host's own word is the fresher one, and is judged anyway.
+    """
+    found: list[Finding] = []
+    if not manager or record.get("version_source") == "manager":
+        record = {}
+    with suppress(BuildError):
+        here, there = parse_build(record.get("version")), parse_build(manager.get("version"))
+        if here != there:
+            message = (
+                f"The host says build {here}, the Manager {there}: either the agent has not spoken to the Manager "
+                "since, or this is not the computer that the Manager means."
+            )
+            found.append(Finding("manager_disagrees_build", message, False))
+    known = _part(manager, "relay").get("enabled")
+    looks = _part(record, "relay").get("enabled")
+    if isinstance(known, bool):
+        is_one = "it is a Relay" if known else "it is no Relay"
+        if isinstance(looks, bool) and looks != known:
+            seen = "it listens as a Relay does" if looks else "nothing listens there as a Relay does"
+            message = f"The Manager says that {is_one}, and on the host {seen}. The Manager's word counts."
+            found.append(Finding("manager_disagrees_relay", message, False))
+        elif in_relay_group and not known:
+            message = f"The inventory calls it a Relay, the Manager says that {is_one}. The Manager's word counts."
+            found.append(Finding("manager_disagrees_relay", message, False))
+    return found
+
+
+def out_of_date(last_contact: object, days: float, now: datetime) -> list[Finding]:
+    """Whether an agent known through the Manager alone has been silent for longer than days."""
+    try:
+        since = datetime.fromisoformat(str(last_contact).replace("Z", "+00:00"))
+    except ValueError:
+        message = "The Manager does not say when the agent spoke to it last, so what it knows proves nothing."
+        return [Finding("manager_word_old", message, True)]
+    if now - since <= timedelta(days=days):
+        return []
+    message = (
+        f"The agent has not spoken to the Manager since {last_contact}, longer than dsa_manager_max_age ({days:g} "
+        "days): what the Manager knows may not be true any more."
+    )
+    return [Finding("manager_word_old", message, True)]
+
+
+def failing_updates(told: object, updated: bool) -> list[Finding]:
+    """Whether the Manager's events say that updates fail by the certificate, and none succeeded since.
+
+    told: certificate_expired, last_failure and last_success of one computer. updated: an update since is known of.
+    """
+    if updated or not isinstance(told, Mapping) or told.get("certificate_expired") is not True:
+        return []
+    failed, succeeded = str(told.get("last_failure") or ""), str(told.get("last_success") or "")
+    if succeeded > failed:  # both ISO 8601 in UTC
+        return []
+    message = f"Its pattern updates fail already: event 9017 with -24, last on {failed or 'an unknown day'}."
+    return [Finding("updates_failing", message, True)]
 
 
 def unverified(record: Mapping[str, object], judged: Verdict, target: Build | None) -> list[str]:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal
 
-from .._advisory import Advisory, Context, Verdict, decide, shorten
-from .findings import find
-from .settings import SettingsError, flag_of, names_of
+from .._advisory import Advisory, Build, Context, Verdict, decide, shorten
+from .findings import Finding, disagreements, failing_updates, find, out_of_date
+from .manager import manager_objection
+from .settings import SettingsError, flag_of, names_of, number_of
 
 Role = Literal["relay", "agent", "appliance", "manager"]
+Source = Literal["host", "manager", "both"]
 
 # Where roles leave their results, in the order of the stages.
 STAGES = {
@@ -34,7 +36,10 @@ PLAN = "__plan_result"
 REGISTERED = (FIRST_READING, *STAGES.values(), "__rescue_result")
 # What plan and report read of a host's variables, and nothing else.
 VARIABLES = (
+    "dsa_appliance_package",
+    "dsa_bundle_relay",
     "dsa_certificate_replaced",
+    "dsa_manager_max_age",
     "dsa_max_fail_percentage",
     "dsa_not_installed_compliant",
     "dsa_package_checksums",
@@ -45,9 +50,14 @@ VARIABLES = (
     "dsa_reboot_window",
     "dsa_relays",
     "dsa_role",
+    "dsa_source",
     "dsa_target_version",
     "dsa_verify_packages",
+    "dsm_computer",
+    "dsm_hosted_relays",
+    "dsm_minimum_version",
     "dsm_url",
+    "dsm_version",
 )
 
 RELAY_GROUP = "deep_security_relays"
@@ -57,6 +67,9 @@ _GROUPS: tuple[tuple[str, Role], ...] = (
     ("deep_security_agents", "agent"),
 )
 _ROLES: tuple[Role, ...] = ("relay", "agent", "appliance", "manager")
+SOURCES: tuple[Source, ...] = ("host", "manager", "both")
+# Days after which an agent that has not spoken to the Manager since may have become anything.
+_MAX_AGE = 7
 
 
 @dataclass(frozen=True)
@@ -94,22 +107,59 @@ class Host:
         )
 
     @property
+    def source(self) -> Source:
+        """Who is believed about this host: itself, the Manager, or itself with the Manager beside it."""
+        told = str(self.variables.get("dsa_source") or "host").strip().lower()
+        for source in SOURCES:
+            if told == source:
+                return source
+        raise SettingsError(f"dsa_source of {self.name} is {shorten(told)}; write one of {', '.join(SOURCES)}")
+
+    @property
+    def computer(self) -> Mapping[str, object] | None:
+        """What the Manager knew of this host when the inventory was read, None when it did not know it."""
+        computer = self.variables.get("dsm_computer")
+        return computer if isinstance(computer, Mapping) else None
+
+    @property
+    def manager_record(self) -> Mapping[str, object]:
+        """The Manager's agent record, empty where there is none."""
+        agent = (self.computer or {}).get("agent")
+        return agent if isinstance(agent, Mapping) else {}
+
+    @property
     def record(self) -> Mapping[str, object] | None:
-        """The latest agent record, None when the host was not read."""
+        """The latest agent record, the Manager's where that is asked for; None when there is none."""
         agent = self.last.get("agent") if self.last else None
         if not isinstance(agent, Mapping) and self.first is not None:
             agent = self.first.get("agent")
-        return agent if isinstance(agent, Mapping) else None
+        if isinstance(agent, Mapping):
+            return agent
+        silent = self.first is not None and self.first.get("unreachable")
+        return self.manager_record or None if self.source == "manager" and not silent else None
 
     @property
     def unread(self) -> str | None:
         """Why there is no record of this host, or None when there is one."""
         if self.record is not None:
             return None
+        if self.first is None and self.source == "manager":
+            return (
+                "the Manager's inventory does not know it: it has no dsm_computer. See that its name is the same "
+                "there, or read the host itself with dsa_source: both"
+            )
         if self.first is None:
             return "it was not read in this run"
         word = "did not answer" if self.first.get("unreachable") else "could not be read"
-        return f"it {word}: {self.first.get('msg') or 'no reason given'}"
+        return f"it {word}: {self.first.get('msg') or 'no reason given'}{self._hearsay}"
+
+    @property
+    def _hearsay(self) -> str:
+        """What the Manager says of a host that nobody could read: for people, no evidence."""
+        if not self.computer:
+            return ""
+        build = self.manager_record.get("version") or "no build"
+        return f". The Manager knows {build} there, last contact {self.computer.get('last_contact') or 'never'}"
 
     @property
     def unreachable(self) -> bool:
@@ -118,7 +168,7 @@ class Host:
 
     @property
     def role(self) -> Role:
-        """The operator's word, else a Relay's group or looks, else the other groups.
+        """The operator's word, else the Manager's, else a Relay's group or looks, else the other groups.
 
         A Manager or an Agent can be a Relay as well, and then that is what counts.
         """
@@ -128,16 +178,22 @@ class Host:
                 if str(told).strip().lower() == role:
                     return role
             raise SettingsError(f"dsa_role of {self.name} is {shorten(told)}; write one of {', '.join(_ROLES)}")
-        relay = (self.record or {}).get("relay")
-        if RELAY_GROUP in self.groups or (isinstance(relay, Mapping) and relay.get("enabled") is True):
+        known = _relay_state(self.manager_record)
+        if known is None:
+            known = RELAY_GROUP in self.groups or _relay_state(self.record or {}) is True
+        if known:
             return "relay"
+        if self.computer and self.computer.get("kind") == "appliance":
+            return "appliance"
         return next((role for group, role in _GROUPS if group in self.groups), "agent")
 
     @property
     def may_be_relay(self) -> bool:
-        """Whether nothing says what this host is: nobody stated it, and it was not read."""
+        """Whether nothing says what this host is: nobody stated it, the Manager does not know, and it was not read."""
         stated = self.variables.get("dsa_role") or any(group in self.groups for group, dummy in _GROUPS)
-        return bool(self.unread and not stated)
+        # A record of the Manager's that does not say it leaves as much open as none.
+        told = not self.unread and (self.record or {}).get("version_source") != "manager"
+        return bool(not told and not stated and _relay_state(self.manager_record) is None)
 
     @property
     def phase(self) -> str | None:
@@ -148,7 +204,18 @@ class Host:
     @property
     def updated(self) -> bool:
         """Whether a security update since the last upgrade is known to have ended well."""
-        return self.phase == "done" or self.stages.get("security_update", {}).get("outcome") == "succeeded"
+        return (
+            self.phase == "done"
+            or self.stages.get("security_update", {}).get("outcome") == "succeeded"
+            or (self.phase is None and self._updated_by_manager)
+        )
+
+    @property
+    def _updated_by_manager(self) -> bool:
+        """Whether the Manager saw this very build with nothing but the latest components."""
+        updates, version = self.manager_record.get("updates"), self.manager_record.get("version")
+        same = version is not None and version == (self.record or {}).get("version")
+        return same and isinstance(updates, Mapping) and updates.get("latest") is True
 
     @property
     def failure(self) -> tuple[str, str] | None:
@@ -169,17 +236,34 @@ class Host:
 
 
 class Fleet:
-    """All hosts of the inventory and what follows from looking at them together."""
+    """All hosts of the inventory and what follows from looking at them together.
 
-    def __init__(self, hosts: Mapping[str, Host], advisory: Advisory, now: datetime | None = None) -> None:
+    manager: what dsm_info returned in this run. events: the Manager's ID of a computer, as text → what its system
+    events say, as dsm_event_info returns it.
+    """
+
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        advisory: Advisory,
+        now: datetime | None = None,
+        manager: Mapping[str, object] | None = None,
+        events: Mapping[str, object] | None = None,
+    ) -> None:
         self.hosts = hosts
         self.advisory = advisory
         self.now = now or datetime.now(timezone.utc)
+        asked = (manager or {}).get("manager")
+        self.manager_version = asked.get("version") if isinstance(asked, Mapping) else None
+        self._events = events or {}
         self.relays = {name: host for name, host in hosts.items() if host.role == "relay"}
         declared = any(RELAY_GROUP in host.groups for host in hosts.values())
         # Where nobody named the Relays, one that is silent cannot be told from an Agent: it may be one.
         silent = {} if declared else {name: host for name, host in hosts.items() if host.may_be_relay}
         self.candidates = {**self.relays, **silent}
+        # Made once, as ten thousand hosts may ask for them.
+        self._everybody = list(self.candidates.values())
+        self._as_relays: dict[str, Mapping[str, object]] = {}
 
     def relays_of(self, host: Host) -> list[Host] | None:
         """The Relays a host may use: those that dsa_relays names, else every Relay but itself. None: none is known.
@@ -188,7 +272,11 @@ class Fleet:
         """
         told = host.variables.get("dsa_relays")
         if told is None or (isinstance(told, str) and not told.strip()):  # a survey's empty field says nothing
-            return [relay for name, relay in self.candidates.items() if name != host.name] or None
+            found = self._everybody
+            if host.name in self.candidates:
+                found = [relay for relay in found if relay.name != host.name]
+            # Workload Security has Relays of the vendor's, who looks after them.
+            return found or ([] if host.flag("dsm_hosted_relays", False) else None)
         names = names_of(told, f"dsa_relays of {host.name}")
         for name in names:
             if name not in self.hosts:
@@ -199,11 +287,63 @@ class Fleet:
         """The verdict about a host that was read, in the context of its Relays."""
         relays = self.relays_of(host) if host.role != "relay" else None
         context = Context(
-            relays=None if relays is None else [_as_relay(relay) for relay in relays],
+            relays=None if relays is None else self._records_of(relays),
             certificate_replaced=host.flag("dsa_certificate_replaced", False),
             not_installed_compliant=host.flag("dsa_not_installed_compliant", True),
         )
         return decide(host.record or {}, self.advisory, context)
+
+    def _records_of(self, relays: list[Host]) -> list[Mapping[str, object]]:
+        """The Relays' records as decide() wants them."""
+        for relay in relays:
+            if relay.name not in self._as_relays:
+                replaced = relay.flag("dsa_certificate_replaced", False)
+                self._as_relays[relay.name] = {
+                    **(relay.record or {}),
+                    "name": relay.name,
+                    "certificate_replaced": replaced,
+                }
+        return [self._as_relays[relay.name] for relay in relays]
+
+    def findings(self, host: Host) -> list[Finding]:
+        """What is wrong with an agent beside its build, and with what it depends on."""
+        found = self._own_findings(host)
+        objection = self.bundle_objection(host)
+        return found + ([Finding("bundle_relay_not_fixed", f"{objection}.", True)] if objection else [])
+
+    def _own_findings(self, host: Host) -> list[Finding]:
+        """The same without what it depends on, so that Relays which depend on each other end nobody's run."""
+        record, computer = host.record or {}, host.computer or {}
+        found = find(record)
+        if not host.stages:  # what this run changed the Manager cannot know yet
+            found += disagreements(record, host.manager_record, RELAY_GROUP in host.groups)
+        if record.get("version_source") == "manager" and record.get("version"):
+            days = number_of(host.variables.get("dsa_manager_max_age", _MAX_AGE), f"dsa_manager_max_age of {host.name}")
+            found += out_of_date(computer.get("last_contact"), days, self.now)
+        return found + failing_updates(self._events.get(str(computer.get("id"))), host.updated)
+
+    def manager_objection(self, host: Host, target: Build) -> str | None:
+        """Why the Manager is not ready for an agent of that build, or None."""
+        if host.flag("dsm_hosted_relays", False):
+            return None  # the vendor keeps Workload Security up to date
+        told = host.variables.get("dsm_version") or self.manager_version
+        return manager_objection(told, host.variables.get("dsm_minimum_version"), target)
+
+    def bundle_objection(self, host: Host) -> str | None:
+        """Why the bundle that an offline site lives on is of no use, or None: its maker must have the fix as well."""
+        name = host.variables.get("dsa_bundle_relay")
+        if not name or name == host.name:
+            return None
+        relay = self.hosts.get(str(name))
+        if relay is None:
+            raise SettingsError(f"dsa_bundle_relay of {host.name} names {name}, which is not in the inventory")
+        objection = self.relay_objection(relay)
+        if objection is None:
+            return None
+        return (
+            f"The Relay that makes the bundle dsupdate_*.zip for this site comes first: {objection}. When it is fixed, "
+            "make a new bundle there, bring it to the site, and run again"
+        )
 
     def relay_objection(self, relay: Host) -> str | None:
         """Why Agents below this Relay must wait, or None when it is known to be fixed, updated since, and well."""
@@ -218,10 +358,11 @@ class Fleet:
         if not relay.updated:
             return f"{relay.name} has the fix, but nobody knows that it has updated since: run remediate_relays"
         return next(
-            (f"{relay.name}: {finding.message}" for finding in find(relay.record or {}) if finding.fails_gate), None
+            (f"{relay.name}: {finding.message}" for finding in self._own_findings(relay) if finding.fails_gate), None
         )
 
 
-def _as_relay(relay: Host) -> Mapping[str, object]:
-    replaced = relay.flag("dsa_certificate_replaced", False)
-    return {**(relay.record or {}), "name": relay.name, "certificate_replaced": replaced}
+def _relay_state(record: Mapping[str, object]) -> bool | None:
+    relay = record.get("relay")
+    enabled = relay.get("enabled") if isinstance(relay, Mapping) else None
+    return enabled if isinstance(enabled, bool) else None

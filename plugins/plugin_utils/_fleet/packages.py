@@ -14,9 +14,12 @@ from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from .._advisory import Build, BuildError, parse_build, shorten
+from .._advisory import Advisory, Build, BuildError, parse_build, shorten
 from .settings import SettingsError, mapping_of, text_of
 
+_PACKAGE_FILE = re.compile(
+    r"(?P<head>[A-Za-z0-9_-]+-)(?P<build>[0-9]{1,9}(?:\.[0-9]{1,9}){2}-[0-9]{1,9})(?P<tail>\..+)"
+)
 # Beside these an entry of dsa_packages says where the file is: path, url, or repository.
 _CONDITIONS = ("os", "arch", "distribution")
 _PLACES = ("path", "url", "repository")
@@ -129,6 +132,33 @@ def choose(record: Mapping[str, object], target: Build, variables: Mapping[str, 
         "download it from the Manager, or describe it in dsa_packages "
         "(version, os, arch, distribution, and path, url or repository)"
     )
+
+
+def appliance_steps(name: object, advisory: Advisory) -> str:
+    """What the operator does in the Manager for a virtual appliance, with the package of that name if it can use it."""
+    first, last = advisory.appliance_packages["from"], advisory.appliance_packages["to"]
+    if not name:
+        return (
+            f"a virtual appliance's agent is upgraded from the Manager: import a package from {first} to {last} there, "
+            "and upgrade the appliance's agent with it. dsa_appliance_package lets a package's name be checked"
+        )
+    if not _is_between(str(name), first, last):
+        return (
+            f"dsa_appliance_package is {shorten(name)}, which a virtual appliance cannot use: it takes {first} to "
+            f"{last}, and nothing else"
+        )
+    return (
+        f"a virtual appliance's agent is upgraded from the Manager: import {name} there, and upgrade the agent with it"
+    )
+
+
+def _is_between(name: str, first: str, last: str) -> bool:
+    """Whether two package files and a third differ in the build alone, and its build is one of theirs or between."""
+    parts = [_PACKAGE_FILE.fullmatch(text) for text in (first, name, last)]
+    if not all(parts) or len({(part["head"], part["tail"]) for part in parts if part}) != 1:
+        return False
+    low, build, high = (parse_build(part["build"]) for part in parts if part)
+    return low <= build <= high
 
 
 def _checksum(value: object, name: str) -> str | None:

@@ -20,7 +20,7 @@ from typing import Literal
 from .._advisory import Build, BuildError, Verdict, parse_build
 from .findings import PENDING
 from .hosts import Fleet, Host
-from .packages import Package, choose
+from .packages import Package, appliance_steps, choose
 from .reboots import RebootRules, asked_by_agent, rules_from
 from .settings import SettingsError, percentage_of, target_for
 
@@ -92,9 +92,14 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
         if predicting and (name in todo or relay.stages) and not relay.failure
     }
     for name, work in list(todo.items()):
-        objection = spent.get(work.wave)
+        host = fleet.hosts[name]
+        objection = (
+            spent.get(work.wave)
+            or (fleet.manager_objection(host, parse_build(work.target)) if work.target else None)
+            or fleet.bundle_objection(host)
+        )
         if objection is None and work.wave == "agents":
-            objection = _wait_for_relays(fleet, fleet.hosts[name], as_good_as_fixed)
+            objection = _wait_for_relays(fleet, host, as_good_as_fixed)
         if objection:
             blocked[name] = objection
             del todo[name]
@@ -108,10 +113,7 @@ def _work(fleet: Fleet, host: Host) -> Work | None:
     half_done = host.phase == "upgrading" and judged.verdict == "unknown"
     if judged.action == "upgrade" or half_done:
         if host.role == "appliance":
-            raise _Blocked(
-                "a virtual appliance's agent is upgraded from the Manager, with a package from "
-                f"{fleet.advisory.appliance_packages['from']} to {fleet.advisory.appliance_packages['to']}"
-            )
+            raise _Blocked(appliance_steps(host.variables.get("dsa_appliance_package"), fleet.advisory))
         return _upgrade(fleet, host, judged, wave)
     if judged.reason_code == "sources_disagree" and asked_by_agent((host.record or {}).get("reboot"), surely=False):
         # The package is there and what runs is older: restarting the service would not help.

@@ -59,6 +59,17 @@ def flag_of(value: object, name: str) -> bool:
     return found
 
 
+def number_of(value: object, name: str) -> float:
+    """The value as a number that is not negative; surveys and -e give text."""
+    try:
+        number = float(str(value).strip())
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise SettingsError(f"{name} is {shorten(value)}; write a number that is not negative")
+    return number
+
+
 def percentage_of(value: object, name: str) -> int:
     """The value as a whole number from 0 to 100; 25 and "25%" are the same."""
     try:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from .._advisory import decide
-from .._fleet import Finding, Fleet, Host, SettingsError, find, make_plan
+from .._fleet import Finding, Fleet, Host, SettingsError, make_plan
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,12 @@ class Report:
     def passed(self) -> bool:
         """Whether every host passed. A report about nobody proves nothing."""
         return bool(self.outcomes) and all(outcome.passed for outcome in self.outcomes)
+
+    @property
+    def shortfall(self) -> str:
+        """How many hosts do not pass, in words; empty when all do."""
+        missed = sum(not outcome.passed for outcome in self.outcomes)
+        return f"{missed} of {len(self.outcomes)} hosts do not pass; the report names them" if missed else ""
 
     def summary(self) -> dict[str, object]:
         """Counts, small enough for any place."""
@@ -116,7 +122,7 @@ def make_report(
 
 
 def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
-    first_record = host.first.get("agent") if host.first else None
+    first_record = host.first.get("agent") if host.first else host.record
     before = decide(first_record, fleet.advisory) if isinstance(first_record, Mapping) else None
     error = ": ".join(host.failure) if host.failure else None
     diagnostics = next((stage["diagnostics"] for stage in host.stages.values() if stage.get("diagnostics")), None)
@@ -145,9 +151,9 @@ def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
         return outcome
     try:
         now = fleet.judge(host)
+        findings = tuple(fleet.findings(host))
     except SettingsError as mistake:
         return replace(outcome, verdict="unknown", reason=str(mistake), reason_code="bad_setting")
-    findings = tuple(find(host.record or {}))
     return replace(
         outcome,
         verdict=now.verdict,
@@ -189,6 +195,8 @@ def _target(host: Host) -> str | None:
 def _blocked(fleet: Fleet, names: Iterable[str], check_mode: bool, undelivered: Mapping[str, str]) -> Mapping[str, str]:
     """Why hosts were not touched that a plan was made for: what the plan would say of them now."""
     planned = [name for name in names if fleet.hosts[name].planned and not fleet.hosts[name].stages]
+    if not planned:
+        return {}
     try:
         plan = make_plan(fleet, planned, check_mode)
     except SettingsError as error:

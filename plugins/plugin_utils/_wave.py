@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""A wave of hosts that the Manager works on with few tasks: start, watch from the controller, leave nothing behind."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections import Counter
+from collections.abc import Mapping
+
+from ._action import DsaAction, Result
+from ._fleet import SettingsError
+
+WAITING: dict[str, dict[str, t.Any]] = {
+    "step": {"type": "str"},
+    "hosts": {"type": "list", "elements": "str"},
+    "wait": {"type": "int", "default": 1800},
+    "interval": {"type": "int", "default": 15},
+    "settle": {"type": "int", "default": 900},
+}
+# Options of every module for the Manager.
+MANAGER = (
+    "url",
+    "api_key",
+    "api_key_type",
+    "ca_path",
+    "validate_certs",
+    "use_proxy",
+    "timeout",
+    "retries",
+    "deadline",
+)
+# How often the operator hears of a wave that is still at work, in seconds.
+_SAY_EVERY = 60
+
+
+class WaveAction(DsaAction):
+    """Runs a module that does one step per call. A step that is asked for outright is passed on to it."""
+
+    module = ""
+    what = ""
+    passed_on: tuple[str, ...] = ()
+    """The module's own options."""
+    outcomes: t.ClassVar[Mapping[str, str]] = {}
+    """A computer's state → its outcome. Who has another state in the end is left to others."""
+
+    def act(self, task_vars: dict[str, t.Any]) -> Result:
+        """Return outcomes: per host, or per ID of a computer, outcome and evidence; failed if nothing was started."""
+        arguments = self.arguments({**WAITING, **{name: {"type": "raw"} for name in self.passed_on}})
+        given = {name: arguments[name] for name in self.passed_on if arguments[name] is not None}
+        if arguments["step"]:
+            return self.run_module(self.module, {**given, "step": arguments["step"]}, task_vars)
+        hosts = _computers(arguments["hosts"], given.get("computers"), task_vars)
+        if not hosts:
+            return {"changed": False, "outcomes": {}, "msg": "none of the hosts is known to the Manager"}
+        given["computers"] = sorted(set(hosts.values()))
+        started = self.run_module(self.module, {**given, "step": "start"}, task_vars)
+        if self._task.check_mode or (started.get("failed") and not started.get("tasks")):
+            return {"outcomes": {}, **started}
+        connection = {name: value for name, value in given.items() if name not in ("computers", "filter", "max_tasks")}
+        try:
+            states = (
+                {}
+                if started.get("failed")
+                else self._watch(given["computers"], started, arguments, connection, task_vars)
+            )
+        finally:
+            ended = self.run_module(self.module, {**connection, "step": "finish", "tasks": started["tasks"]}, task_vars)
+        outcomes = {
+            name: {"outcome": self.outcomes[state["state"]], "evidence": state["evidence"]}
+            for name, number in hosts.items()
+            if (state := states.get(str(number))) and state["state"] in self.outcomes
+        }
+        problems = [*(started.get("problems") or []), *([str(ended.get("msg"))] if ended.get("failed") else [])]
+        for problem in problems:
+            self._display.warning(f"{self.what}: {problem}")
+        count = len(started["tasks"])
+        return {
+            "changed": True,
+            "failed": bool(started.get("failed")),
+            "tasks": started["tasks"],
+            "outcomes": outcomes,
+            "problems": problems,
+            "msg": started.get("msg") or f"{count} task{'s' * (count != 1)} for {len(hosts)} hosts: {_counted(states)}",
+        }
+
+    def _watch(
+        self,
+        computers: list[int],
+        started: Result,
+        arguments: dict[str, t.Any],
+        connection: Result,
+        task_vars: dict[str, t.Any],
+    ) -> dict[str, dict[str, str]]:
+        """Look until nobody is at work any more, or the time is up. A Manager that is away for a while ends nothing."""
+        began = said = time.monotonic()
+        left_out = {*started.get("uncovered", ()), *started.get("missing", ())}
+        waiting = [number for number in computers if number not in left_out]
+        states: dict[str, dict[str, str]] = {}
+        count, limit = len(started["tasks"]), arguments["wait"]
+        self.say(f"{self.what}: {count} task{'s' * (count != 1)} started for {len(waiting)} computers")
+        while waiting:
+            time.sleep(min(arguments["interval"], limit))
+            now = time.monotonic()
+            look = {
+                **connection,
+                "step": "look",
+                "computers": waiting,
+                "before": started["before"],
+                "settled": now - began >= arguments["settle"],
+            }
+            seen = self.run_module(self.module, look, task_vars)
+            if seen.get("failed"):
+                self.say(f"{self.what}: the Manager could not be asked, trying again: {seen.get('msg')}")
+                for number in waiting:
+                    states.setdefault(str(number), {"state": "running", "evidence": str(seen.get("msg"))})
+            else:
+                states.update(seen["states"])
+            waiting = [number for number in waiting if states[str(number)]["state"] == "running"]
+            if now - began >= limit:
+                break
+            if now - said >= _SAY_EVERY:
+                said = now
+                self.say(f"{self.what}: {_counted(states)}; {now - began:.0f} of at most {limit} s")
+        return states
+
+
+def _computers(names: list[str] | None, ids: object, task_vars: Mapping[str, t.Any]) -> dict[str, int]:
+    """Name → the Manager's ID. Without names an ID is its own name.
+
+    Left out is who has no dsm_computer, and in a run of the playbooks who failed, or must be rebooted first.
+    """
+    if names is None:
+        if not isinstance(ids, (list, tuple)):
+            raise SettingsError("give hosts, names of the inventory, or computers, the Manager's IDs")
+        return {str(number): int(number) for number in ids}
+    found: dict[str, int] = {}
+    for name in names:
+        variables = task_vars["hostvars"][name]
+        if "__rescue_result" in variables or (variables.get("__reboot_result") or {}).get("waiting"):
+            continue
+        computer = variables.get("dsm_computer")
+        number = computer.get("id") if isinstance(computer, Mapping) else None
+        if isinstance(number, int):
+            found[name] = number
+    return found
+
+
+def _counted(states: Mapping[str, Mapping[str, str]]) -> str:
+    counts = Counter(state["state"] for state in states.values())
+    return ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "nobody was asked"
