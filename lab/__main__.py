@@ -2,7 +2,10 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""python -m lab up FLEET.yml DIR | down DIR | status DIR | heal DIR HOST [FAULT ...] | fingerprint DIR"""
+"""python -m lab up FLEET.yml DIR | down DIR | status DIR | heal DIR HOST [FAULT ...] | fingerprint DIR
+
+python -m lab manager FLEET.yml: the Manager alone
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ import asyncssh
 from . import daemon, demo, fleet, inventory, journal, packages, pythons
 from .host import python_for_tools
 from .layout import Layout
+from .manager import alone, files
 from .standins import world
 
 NAMESPACE_OPTIONS = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -163,7 +167,8 @@ def copy_standins(layout: Layout) -> None:
 
 def prepare(wanted: fleet.Fleet, layout: Layout) -> list[dict[str, Any]]:
     hosts = []
-    for host, port in zip(wanted.hosts, free_ports(len(wanted.hosts)), strict=True):
+    *ports, manager_port = free_ports(len(wanted.hosts) + 1)
+    for host, port in zip(wanted.hosts, ports, strict=True):
         interpreter, folders = ("", []) if host.os == "windows" else find_interpreters(host)
         hosts.append(
             {
@@ -187,7 +192,15 @@ def prepare(wanted: fleet.Fleet, layout: Layout) -> list[dict[str, Any]]:
     digest = hashlib.sha256(f"{os.getuid()} {layout.top}".encode()).hexdigest()[:10]
     control = Path(tempfile.gettempdir()) / f"lab-{digest}"
     control.mkdir(mode=0o700, exist_ok=True)
-    plan = {"hosts": hosts, "broken": broken, "checksum_of_broken": trusted, "control_folder": str(control)}
+    plan: dict[str, Any] = {
+        "hosts": hosts,
+        "broken": broken,
+        "checksum_of_broken": trusted,
+        "control_folder": str(control),
+    }
+    if wanted.manager is not None:
+        plan.update(manager=wanted.manager.as_dict(), packages=wanted.packages)
+        files.write(files.Files(layout.top), wanted.manager, manager_port)
     layout.plan.write_text(json.dumps(plan, indent=1), encoding="utf-8")
     layout.plan.chmod(0o600)
     inventory.write(layout, hosts, control)
@@ -250,6 +263,8 @@ def up(arguments: argparse.Namespace) -> int:
         if not layout.plan.exists() and not layout.standins.exists():
             raise LabError(f"{layout.top} is not empty, and not a lab's: give another folder")
         clear(layout)
+    if not wanted.hosts:
+        raise LabError(f"{arguments.fleet} has no hosts: python -m lab manager {arguments.fleet}")
     namespaces = namespace_command()
     notes = usable_hosts(wanted, arguments.skip_unavailable)
     try:
@@ -271,6 +286,9 @@ def up(arguments: argparse.Namespace) -> int:
             f"{host['role']:<6} {host['build'] or '-':<15} {host['interpreter']}"
             + (f"  faults: {faults}" if faults else "")
         )
+    if wanted.manager is not None:
+        about = files.Files(layout.top).read()
+        print(f"{'manager':<16} {about['url']}  {'hosted' if wanted.manager.hosted else wanted.manager.version}")
     return 0
 
 
@@ -407,6 +425,14 @@ def heal(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def manager(arguments: argparse.Namespace) -> int:
+    wanted = fleet.read(Path(arguments.fleet))
+    if wanted.manager is None:
+        raise LabError(f"{arguments.fleet} has no key manager: write manager: {{computers: 1000}} into it")
+    alone.run(wanted, arguments.port or free_ports(1)[0], Path(arguments.dir).resolve())
+    return 0
+
+
 def fingerprint(arguments: argparse.Namespace) -> int:
     layout = Layout(Path(arguments.dir).resolve())
     need_lab(layout)
@@ -445,6 +471,10 @@ def main() -> int:
         if name == "heal":
             one.add_argument("host", metavar="HOST")
             one.add_argument("fault", metavar="FAULT", nargs="*")
+    one = commands.add_parser("manager", help="a simulated Manager alone, until Ctrl-C")
+    one.add_argument("fleet", metavar="FLEET.yml")
+    one.add_argument("--port", type=int, help="default: one that is free")
+    one.add_argument("--dir", default="build/manager", help="where its keys and its CA go, default: %(default)s")
     commands.add_parser("demo", help="gate, remediate and gate the fleet of lab/fleets/demo.yml")
     arguments = parser.parse_args()
     try:
@@ -453,7 +483,8 @@ def main() -> int:
         if arguments.command == "down":
             down(Layout(Path(arguments.dir).resolve()))
             return 0
-        return {"up": up, "status": status, "heal": heal, "fingerprint": fingerprint}[arguments.command](arguments)
+        known = {"up": up, "status": status, "heal": heal, "fingerprint": fingerprint, "manager": manager}
+        return known[arguments.command](arguments)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python does not complain at its end either
         return 141

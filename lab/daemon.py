@@ -22,9 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from . import packages
-from .fleet import FAULTS
+from .fleet import FAULTS, Fleet, Host
 from .host import HostError, Machine
 from .layout import Layout
+from .manager.files import Files
+from .manager.options import Options
+from .manager.simulator import Manager
+from .manager.web import Refused
 from .ssh import Door
 from .windows.door import WinrmDoor
 from .windows.machine import WindowsMachine
@@ -47,6 +51,15 @@ class Lab:
             self.machines[machine.name] = machine
             self.doors[machine.name] = door
             self.revive[machine.name] = asyncio.Event()
+        self.manager = self.make_manager()
+
+    def make_manager(self) -> Manager | None:
+        options = self.plan.get("manager")
+        if options is None:
+            return None
+        fields = Host.__dataclass_fields__
+        hosts = [Host(**{name: about[name] for name in fields}) for about in self.plan["hosts"]]
+        return Manager(Fleet(self.plan["packages"], hosts, Options(**options)), Files(self.layout.top), self.machines)
 
     def make(self, about: dict[str, Any]) -> tuple[Machine, Door | WinrmDoor]:
         if about["os"] == "windows":
@@ -66,6 +79,9 @@ class Lab:
         for result in results:
             if result is not None:
                 raise result
+        if self.manager is not None:
+            await self.manager.start()
+            self.lives["manager"] = asyncio.create_task(self.manager.live())
 
     async def start_host(self, machine: Machine) -> None:
         faults = machine.about["faults"]
@@ -165,6 +181,11 @@ class Lab:
                     )
                 )
             }
+        if action == "heal" and request.get("host") == "manager" and self.manager is not None:
+            try:
+                return {"healed": self.manager.heal(request.get("faults", []))}
+            except Refused as refused:
+                return {"error": str(refused)}
         machine = self.machines.get(str(request.get("host")))
         if machine is None:
             return {"error": f"no host {request.get('host')!r}; hosts are {', '.join(self.machines)}"}

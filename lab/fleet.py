@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from .manager import options as manager_options
 from .windows import releases
 
 BUILD = re.compile(r"\d+\.\d+\.\d+-\d+")
@@ -124,6 +125,7 @@ class Host:
     winrm_password: str = ""
     faults: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
+    manager: dict[str, Any] = field(default_factory=dict)
 
     @property
     def platform(self) -> str:
@@ -162,6 +164,7 @@ class Host:
 class Fleet:
     packages: list[str]
     hosts: list[Host]
+    manager: manager_options.Options | None = None
 
 
 class Problems:
@@ -210,20 +213,24 @@ def read(path: Path) -> Fleet:
 
 def build_fleet(content: object) -> Fleet:
     problems = Problems("")
-    if not isinstance(content, dict) or set(content) - {"packages", "hosts"}:
+    if not isinstance(content, dict) or set(content) - {"packages", "hosts", "manager"}:
         raise problems.error(
             "top level",
             content if not isinstance(content, dict) else sorted(content),
-            "a mapping with the keys packages and hosts",
+            "a mapping with the keys packages, hosts and manager",
         )
     packages, hosts = content.get("packages", []), content.get("hosts")
+    manager = manager_options.read(content["manager"], problems) if "manager" in content else None
+    if manager is not None and hosts is None:
+        hosts = {}
     if not isinstance(packages, list):
         raise problems.error("packages", packages, "a list of builds")
-    if not isinstance(hosts, dict) or not hosts:
+    if not isinstance(hosts, dict) or (not hosts and manager is None):
         raise problems.error("hosts", hosts, "a mapping from host names to what they are")
     fleet = Fleet(
         [problems.build("packages", one) for one in packages],
         [build_host(name, about) for name, about in hosts.items()],
+        manager,
     )
     check_together(fleet)
     return fleet
@@ -339,6 +346,7 @@ def read_rest(host: Host, values: dict[str, Any], problems: Problems) -> None:
     if not isinstance(repository, list) or (repository and host.os != "linux"):
         raise problems.error("repository", repository, "a list of builds, on os: linux")
     host.repository = [problems.build("repository", one) for one in repository]
+    host.manager = manager_options.read_host(values.get("manager"), problems)
     for key in ("vars", "faults"):
         if not isinstance(values.get(key) or {}, dict):
             raise problems.error(key, values[key], "a mapping")
@@ -372,6 +380,12 @@ def check_together(fleet: Fleet) -> None:
     from .packages import file_name, platform_name
 
     relays = {host.name for host in fleet.hosts if host.role == "relay"}
+    if fleet.manager is None:
+        for host in fleet.hosts:
+            if host.manager:
+                raise Problems(host.name).error("manager", host.manager, "only in a fleet with the key manager")
+    elif any(host.name == "manager" for host in fleet.hosts):
+        raise Problems("manager").error("name", "manager", "another name: the Manager has this one")
     for host in fleet.hosts:
         for name in host.uses or []:
             if name not in relays:

@@ -67,6 +67,7 @@ class Agent:
                 world.change_agent(anti_malware_offline={"until": until})
         world.change_agent(last_build=self.build)
         self.is_relay = before.get("role") == "relay"
+        self.door: Optional[socket.socket] = None
 
     # Relays tell the agents of the fleet about themselves, as they would through the Manager.
 
@@ -76,12 +77,15 @@ class Agent:
             relays.publish(SHARED_RELAYS, self.name, self.platform, running, self.build, updated)
 
     def serve_as_relay(self) -> None:
-        server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.door = server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(("0.0.0.0", RELAY_PORT))
         server.listen(16)
         while True:
-            conn, _peer = server.accept()
+            try:
+                conn, _peer = server.accept()
+            except OSError:
+                return  # it is no Relay any more
             with conn:
                 conn.settimeout(5)
                 try:
@@ -205,6 +209,44 @@ class Agent:
             world.journal("activated" if action == "activate" else "deactivated")
         return "HTTP Status: 200 - OK\nResponse:\n"
 
+    def meet_manager(self, request: Dict[str, Any]) -> str:
+        """A heartbeat as the Manager sees it: what it wants of the agent, and what the agent says of itself."""
+        state = world.agent_state()
+        if state.get("activated"):
+            if "relay" in request:
+                self.become_relay(bool(request["relay"]))
+            if "self_protection" in request:
+                world.change_agent(self_protection=bool(request["self_protection"]))
+            if request.get("update"):
+                self.message("UpdateComponent:true")
+        offline = self.anti_malware_offline()
+        return json.dumps(
+            {
+                "build": self.build,
+                "activated": bool(state.get("activated")),
+                "patterns_current": bool(state.get("patterns_current")),
+                "anti_malware": ("offline" if offline else "on") if state.get("anti_malware") else "off",
+                "self_protection": bool(state.get("self_protection")),
+            }
+        )
+
+    def become_relay(self, wanted: bool) -> None:
+        """What the Manager says the agent is; it stays that over a restart."""
+        if wanted == self.is_relay:
+            return
+        world.change_agent(role="relay" if wanted else "agent")
+        world.journal("relay", on=wanted)
+        if wanted:
+            self.is_relay = True
+            threading.Thread(target=self.serve_as_relay, daemon=True).start()
+            self.publish(True)
+            return
+        self.publish(False)
+        self.is_relay = False
+        if self.door is not None:
+            self.door.shutdown(socket.SHUT_RDWR)
+            self.door.close()
+
     def message(self, text: str) -> None:
         world.change_agent(last_heartbeat=time.time())
         if text.replace(" ", "") == "UpdateComponent:true":
@@ -253,6 +295,8 @@ class Handler(socketserver.StreamRequestHandler):
             text = agent.query(request["command"])
         elif operation == "control":
             text = agent.control(request)
+        elif operation == "manager":
+            text = agent.meet_manager(request)
         else:
             text = agent.build
         self.wfile.write(json.dumps({"text": text}).encode() + b"\n")

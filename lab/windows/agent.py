@@ -202,6 +202,32 @@ class Agent:
             machine.journal("heartbeat")
         return None, "HTTP Status: 200 - OK Response:"
 
+    def meet_manager(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """A heartbeat as the Manager sees it: what it wants of the agent, and what the agent says of itself."""
+        machine = self.machine
+        if self.state != "running":
+            return None
+        registry = machine.registry
+        if registry["activated"]:
+            if "relay" in request and request["relay"] != self.is_relay:
+                self.become_relay(request["relay"])
+            if request.get("update"):
+                self.control(UPDATE, self.machine.about["password"])
+        return {
+            "build": self.build,
+            "activated": registry["activated"],
+            "patterns_current": registry["patterns_current"],
+            "anti_malware": ("offline" if self.driver_offline() else "on") if registry["anti_malware"] else "off",
+            "self_protection": registry["self_protection"],
+        }
+
+    def become_relay(self, wanted: bool) -> None:
+        if not wanted:
+            self.publish(False)
+        self.machine.remember(relay=wanted)
+        self.machine.journal("relay", on=wanted)
+        self.publish(True)
+
     async def security_update(self) -> None:
         machine = self.machine
         self.updating = True

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .machine import WindowsMachine
 
 TIMEOUT = 15.0
+DONE = {"phase": "done", "update": None, "patterns": None, "engine": None, "since": None}
 
 
 def snapshot(anti_malware: dict[str, Any]) -> list[str] | None:
@@ -71,7 +72,7 @@ async def look(machine: WindowsMachine, params: dict[str, Any]) -> Result:
                     state, evidence = verdict, line.strip()[:300]
                     break
     if state == "succeeded":
-        record.note(machine, params["progress_file"], phase="done", update=None, patterns=None, engine=None, since=None)
+        record.note(machine, params["progress_file"], **DONE)
     elif now is not None:
         record.note(machine, params["progress_file"], update={**due, "seen": now})
     return {"state": state, "evidence": evidence}
@@ -87,7 +88,14 @@ async def diagnose(machine: WindowsMachine, params: dict[str, Any]) -> Result:
     return {"path": f"{folder}\\{max(packs, key=lambda path: path.stat().st_mtime).name}"}
 
 
+async def confirm(machine: WindowsMachine, params: dict[str, Any]) -> Result:
+    record.note(machine, params["progress_file"], **DONE)
+    return {"msg": "noted"}
+
+
 async def run(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
     if check_mode:
         return {"changed": True, "outcome": "predicted", "evidence": "check mode", "elapsed": 0}
-    return await {"start": start, "look": look, "diagnose": diagnose}[params["step"]](machine, params)
+    return await {"start": start, "look": look, "diagnose": diagnose, "confirm": confirm}[params["step"]](
+        machine, params
+    )

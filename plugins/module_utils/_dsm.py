@@ -4,7 +4,7 @@
 
 # This module util is PRIVATE to the collection.
 
-"""The API of a Deep Security Manager: an answer, or a DsmError that says what to do. The key is in no text."""
+"""The interfaces of a Deep Security Manager: an answer, or a DsmError that says what to do. No secret is in a text."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -18,7 +18,8 @@ import ssl
 import time
 from http.client import HTTPException
 from urllib.error import HTTPError
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
+from xml.sax.saxutils import escape
 
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.urls import ConnectionError as OpenUrlError
@@ -46,17 +47,28 @@ class DsmError(Exception):
         self.status = status
 
 
-class _Failure(Exception):
+class Failure(Exception):
     """One attempt failed. again: another may succeed, after wait seconds if the Manager said so."""
 
     def __init__(self, text, status=None, again=False, wait=0):
-        super(_Failure, self).__init__(text)
+        super(Failure, self).__init__(text)
         self.status = status
         self.again = again
         self.wait = wait
 
 
-def argument_spec():
+class _Bytes:
+    """What an answer is put together in, unless the caller brings something of his own with feed and close."""
+
+    def __init__(self):
+        self._pieces = []
+        self.feed = self._pieces.append
+
+    def close(self):
+        return b"".join(self._pieces)
+
+
+def argument_spec(needs_key=True):
     """The options that all modules for the Manager have."""
 
     def option(name, **keywords):
@@ -64,7 +76,7 @@ def argument_spec():
 
     return dict(
         url=option("URL", type="str", required=True),
-        api_key=option("API_KEY", type="str", required=True, no_log=True),
+        api_key=option("API_KEY", type="str", required=needs_key, no_log=True),
         api_key_type=option("API_KEY_TYPE", type="str", choices=["on_premises", "cloud_one"]),
         ca_path=option("CA_PATH", type="path"),
         validate_certs=option("VALIDATE_CERTS", type="bool", default=True),
@@ -81,7 +93,10 @@ def client(params):
 
 
 class Client:
-    """One Manager, for at most deadline seconds from now on. Counts what it asks in requests, retried, rate_limited."""
+    """One Manager, for at most deadline seconds from now on. Counts what it asks in requests, retried, rate_limited.
+
+    Without an api_key (None) it has the legacy interface only, which never gets one.
+    """
 
     def __init__(
         self,
@@ -96,13 +111,17 @@ class Client:
         deadline=600,
         clock=time,
     ):
-        self._key = (api_key or "").strip()
-        if not re.match(r"[\x21-\x7e]+\Z", self._key):
-            raise DsmError("api_key is empty or holds a character that no key has; copy the key once more")
+        self._secrets = []
+        self._key = None
+        if api_key is not None:
+            self._key = api_key.strip()
+            if not re.match(r"[\x21-\x7e]+\Z", self._key):
+                raise DsmError("api_key is empty or holds a character that no key has; copy the key once more")
+            self.hide(self._key)
         for name, value, least in (("timeout", timeout, 1), ("retries", retries, 0), ("deadline", deadline, 1)):
             if value < least:
                 raise DsmError("%s is %d; give at least %d" % (name, value, least))
-        self.url, host = _manager(url, self._key)
+        self.url, host = _manager(url, self._clean)
         self.api_key_type = api_key_type or ("cloud_one" if CLOUD_ONE.search(host) else "on_premises")
         if ca_path and validate_certs:
             try:
@@ -115,7 +134,7 @@ class Client:
             "ca_path": ca_path,
             "validate_certs": validate_certs,
             "use_proxy": use_proxy,
-            "follow_redirects": "none",  # the key goes nowhere but where the operator sends it
+            "follow_redirects": "none",  # a secret goes nowhere but where the operator sends it
             "use_netrc": False,
             "decompress": False,
         }
@@ -148,7 +167,27 @@ class Client:
 
     def text(self, path):
         """A plain text of the legacy interface, asked for once and without the key."""
-        return self._ask("GET", path, None, False, 0).decode("utf-8", "replace")
+        return self.legacy("GET", path).decode("utf-8", "replace")
+
+    def legacy(self, method, path, body=None, headers=(), retries=0, explain=None, receiver=_Bytes):
+        """One request to the legacy interface, below /rest or /webservice, without the key.
+
+        retries: how often it may be repeated, None for as often as the operator says. explain(status, data) gives the
+        whole text for a refusal that must not be repeated, or None for one that is as everywhere else. The answer goes
+        piece by piece into what receiver() makes, and what its close() gives is returned.
+        """
+        return self._ask(
+            method, path, body, True, self._retries if retries is None else retries, headers, explain, receiver
+        )
+
+    def hide(self, secret):
+        """Keep a secret out of all texts from now on, also as it is written in an address, in JSON and in XML."""
+        written = {secret, quote_plus(secret), json.dumps(secret)[1:-1], escape(secret)}
+        self._secrets = sorted(written.union(self._secrets) - {""}, key=len, reverse=True)
+
+    def grace(self, seconds):
+        """Allow that many seconds for what must still be tidied up, whatever is left of the deadline."""
+        self._ends = self._clock.monotonic() + seconds
 
     def search(self, path, name, query=(), criteria=(), after=0, size=PAGE_SIZE):
         """Objects with an ID above after, in the order of their IDs; of one page at a time, so that memory suffices.
@@ -164,14 +203,14 @@ class Client:
             }
             found = self.post(path + "/search", body, query, repeatable=True).get(name)
             if not isinstance(found, list):
-                raise self._strange(path, "there is no list %s" % name)
+                raise self.strange(path, "there is no list %s" % name)
             ids = [item.get("ID") if isinstance(item, dict) else None for item in found]
             if not all(isinstance(number, int) for number in ids):
-                raise self._strange(path, "not all of %s are objects with an ID" % name)
+                raise self.strange(path, "not all of %s are objects with an ID" % name)
             if not found:
                 return
             if ids[0] <= after or any(left >= right for left, right in zip(ids, ids[1:])):
-                raise self._strange(path, "its pages are not in the order of the IDs above the last one")
+                raise self.strange(path, "its pages are not in the order of the IDs above the last one")
             after = ids[-1]
             found.reverse()
             while found:
@@ -183,19 +222,19 @@ class Client:
 
     def _api(self, method, path, query, body, repeatable):
         path = "api/" + path + ("?" + urlencode(query) if query else "")
-        answer = self._ask(method, path, body, repeatable, self._retries)
+        answer = self._ask(method, path, None if body is None else json.dumps(body), repeatable, self._retries)
         if not isinstance(answer, dict):
-            raise self._strange(path, "it is no JSON object")
+            raise self.strange(path, "it is no JSON object")
         return answer
 
-    def _ask(self, method, path, body, repeatable, retries):
-        """One request with its repetitions: parsed JSON from below /api, else bytes."""
+    def _ask(self, method, path, body, repeatable, retries, headers=(), explain=None, receiver=_Bytes):
+        """One request with its repetitions: parsed JSON from below /api, else what the receiver gives."""
         tries = 0
         while True:
             self.requests += 1
             try:
-                return self._once(method, path, body)
-            except _Failure as failure:
+                return self._once(method, path, body, headers, explain, receiver)
+            except Failure as failure:
                 failed = failure
             self.rate_limited += failed.status == 429
             if not failed.again or not (repeatable or failed.status == 429) or tries >= retries:
@@ -214,83 +253,91 @@ class Client:
             self.retried += 1
             self._clock.sleep(pause)
 
-    def _once(self, method, path, body):
+    def _once(self, method, path, body, headers, explain, receiver):
         left = self._ends - self._clock.monotonic()
         if left <= 0:
             raise self._late()
         keyed = path.startswith("api/")
-        headers = {"Accept": "application/json"}
+        # The legacy interface answers in plain text or XML, and refuses those who want JSON alone.
+        headers = dict(headers, Accept="application/json" if keyed else "*/*")
         if keyed:
+            if self._key is None:
+                raise Failure("api_key is missing; only the legacy interface of %s works without" % self.url)
             headers["api-version"] = "v1"
             if self.api_key_type == "cloud_one":
                 headers["Authorization"] = "ApiKey " + self._key
             else:
                 headers["api-secret-key"] = self._key
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
+        answer = receiver()
         try:
             response = open_url(
                 self.url + path,
-                data=None if body is None else json.dumps(body),
+                data=body,
                 headers=headers,
                 method=method,
                 timeout=min(self._timeout, left),
                 **self._options,
             )
             try:
-                data = self._read(response)
+                self._read(response, answer.feed)
             finally:
                 response.close()
         except HTTPError as error:
-            raise self._refused(error, path)
+            raise self._refused(error, path, explain)
         except (HTTPException, OSError, OpenUrlError, ValueError) as error:
             raise self._unreached(error)
+        data = answer.close()
         # What was deleted is not described.
         return self._parse(data, path) if keyed and method != "DELETE" else data
 
-    def _read(self, response, largest=LARGEST_ANSWER):
+    def _read(self, response, feed, largest=LARGEST_ANSWER):
         """The whole body, piece by piece, so that a slow one cannot outlast the deadline."""
-        pieces, size = [], 0
+        size = 0
         while True:
             piece = response.read1(65536)
             if not piece:
                 break
-            pieces.append(piece)
+            feed(piece)
             size += len(piece)
             if self._clock.monotonic() >= self._ends:
                 raise self._late()
             if size > largest:
-                raise _Failure("%s sends more than 256 MiB at once; ask for less, or correct url" % self.url)
+                raise Failure("%s sends more than 256 MiB at once; ask for less, or correct url" % self.url)
         expected = response.headers.get("Content-Length")
         if expected and expected.isdigit() and size < int(expected):
-            raise self._cut()
-        return b"".join(pieces)
+            raise self.broken_off()
 
     def _parse(self, data, path):
         try:
             return json.loads(data.decode("utf-8"))
         except (ValueError, RecursionError):
             if data.lstrip()[:1] in (b"{", b"["):
-                raise self._cut()
-            raise _Failure(
+                raise self.broken_off()
+            raise Failure(
                 "%s is not the API of a Deep Security Manager: its answer to %s is no JSON; write the address of the "
                 "Manager's console into url, such as https://dsm.example.com:4119" % (self.url, path.split("?")[0])
             )
 
-    def _refused(self, error, path):
+    def _refused(self, error, path, explain):
         """A failure from an HTTP status."""
-        status, said, path = error.code, "", path.split("?")[0]
+        status, body, keyed, path = error.code, _Bytes(), path.startswith("api/"), path.split("?")[0]
         try:
-            said = self._words(self._read(error, 65536))
-        except (_Failure, HTTPException, OSError, ValueError, AttributeError):
+            self._read(error, body.feed, 65536)
+        except (Failure, HTTPException, OSError, ValueError, AttributeError):
             pass  # a broken explanation; the status is enough
+        text = explain(status, body.close()) if explain else None
+        if text:
+            return Failure(text, status)
+        said = self.words(body.close())
         told = "; it says: %s" % said if said else ""
-        if status == 401:
+        if status == 401 and keyed:
             text = (
                 "%s does not accept the API key (HTTP 401)%s. The key is wrong, expired, locked or switched off, or of "
                 "another type than api_key_type %s" % (self.url, told, self.api_key_type)
             )
-        elif status == 403:
+        elif status == 403 and keyed:
             text = (
                 "%s does not let this API key do %s (HTTP 403)%s. Give the key a role that may: Auditor for reading, "
                 "Full Access for the rest. Or the key is wrong" % (self.url, path, told)
@@ -303,9 +350,9 @@ class Client:
                 "the Manager's console into url, such as https://dsm.example.com:4119" % (self.url, path)
             )
         elif 300 <= status < 400:
-            text = "%s redirects to %s, and the API key is not sent there; write the Manager's own address into url" % (
+            text = "%s redirects to %s, and no secret is sent there; write the Manager's own address into url" % (
                 self.url,
-                self._short(error.headers.get("Location") or "nowhere"),
+                self.short(error.headers.get("Location") or "nowhere"),
             )
         elif status == 429:
             text = "%s: too many API requests (HTTP 429)%s. Run fewer jobs at once or have the limit raised" % (
@@ -320,14 +367,14 @@ class Client:
             )
         else:
             text = "%s refuses %s (HTTP %d)%s" % (self.url, path, status, told)
-        return _Failure(text, status, status == 429 or status >= 500, _retry_after(error.headers))
+        return Failure(text, status, status == 429 or status >= 500, _retry_after(error.headers))
 
     def _unreached(self, error):
         """A failure from an exception on the way there or back."""
         reason = error.reason if isinstance(getattr(error, "reason", None), Exception) else error
-        number, words = getattr(reason, "verify_code", None), self._short(reason)
+        number, words = getattr(reason, "verify_code", None), self.short(reason)
         if isinstance(reason, (socket.timeout, TimeoutError)):
-            return _Failure(
+            return Failure(
                 "%s did not answer within %d s. Look whether a firewall is between, or raise timeout"
                 % (self.url, self._timeout),
                 again=True,
@@ -335,46 +382,48 @@ class Client:
         if number in UNTRUSTED:
             problem = "is self-signed" if number == 18 else "is signed by nobody who is trusted here"
             where = "another file than the given one" if self._options["ca_path"] else "a file"
-            return _Failure(
+            return Failure(
                 "the certificate of %s %s. Save the Manager's certificate, or that of its CA, to %s and name it in "
                 "ca_path, after comparing its fingerprint" % (self.url, problem, where)
             )
         if number in BAD_CERTIFICATES:
-            return _Failure("the certificate of %s %s" % (self.url, BAD_CERTIFICATES[number]))
+            return Failure("the certificate of %s %s" % (self.url, BAD_CERTIFICATES[number]))
         if isinstance(reason, ssl.SSLError) and not isinstance(reason, ssl.SSLEOFError):
-            return _Failure(
+            return Failure(
                 "no secure connection to %s: %s. Look whether the port is that of the Manager's console, 4119 by "
                 "default" % (self.url, words)
             )
         if isinstance(reason, socket.gaierror):
-            return _Failure("the host name of %s is not known here (%s); correct url or the DNS" % (self.url, words))
+            return Failure("the host name of %s is not known here (%s); correct url or the DNS" % (self.url, words))
         if isinstance(reason, ConnectionRefusedError):
-            return _Failure(
+            return Failure(
                 "nothing answers at %s (connection refused). The port of the Manager's console is 4119 by default; "
                 "look whether the Manager runs, and whether https_proxy is right if it is set" % self.url
             )
         if isinstance(reason, (ConnectionError, ssl.SSLEOFError, HTTPException)):
-            return self._cut(words)
+            return self.broken_off(words)
         if "Tunnel connection failed" in words:
-            return _Failure(
+            return Failure(
                 "the proxy does not let through to %s: %s. Correct https_proxy, or set no_proxy or use_proxy=false"
                 % (self.url, words)
             )
-        return _Failure("%s cannot be reached: %s" % (self.url, words))
+        return Failure("%s cannot be reached: %s" % (self.url, words))
 
-    def _cut(self, words=""):
-        return _Failure(
+    def broken_off(self, words=""):
+        """The failure of an answer that is not whole."""
+        return Failure(
             "an answer of %s broke off%s. Look at the network, proxies and load balancers between"
             % (self.url, " (%s)" % words if words else ""),
             again=True,
         )
 
     def _late(self):
-        return _Failure(
+        return Failure(
             "%s did not give all answers within %d s; raise deadline or ask for less" % (self.url, self._deadline)
         )
 
-    def _strange(self, path, why):
+    def strange(self, path, why):
+        """The error of an answer that no Manager gives."""
         return DsmError(
             self._clean(
                 "%s is not what a Manager answers to %s: %s. Look whether url is the Manager's own address"
@@ -382,38 +431,40 @@ class Client:
             )
         )
 
-    def _words(self, data):
+    def words(self, data):
         """The message in an answer's JSON, or nothing."""
         try:
             answer = json.loads(data.decode("utf-8"))
         except (ValueError, RecursionError):
             return ""
-        return self._short(answer.get("message") or "") if isinstance(answer, dict) else ""
+        return self.short(answer.get("message") or "") if isinstance(answer, dict) else ""
 
     def _clean(self, text):
-        return text.replace(self._key, "********")
+        for secret in self._secrets:
+            text = text.replace(secret, "********")
+        return text
 
-    def _short(self, value):
-        """One printable line of it. The key goes first: a half of it would not be found any more."""
+    def short(self, value):
+        """One printable line of it. Secrets go first: a half of one would not be found any more."""
         text = "".join(letter if letter.isprintable() else " " for letter in self._clean(str(value)))
         text = " ".join(text.split())
         return text if len(text) <= 200 else text[:200] + "..."
 
 
-def _manager(url, key):
+def _manager(url, clean):
     """(address with one slash at its end and without /api, host name) of what the operator wrote."""
-    shown = (url or "").replace(key, "********")
+    shown = clean(url or "")
     try:
         parts = urlsplit((url or "").strip())
         port = parts.port
     except ValueError as error:
-        raise DsmError("url %s cannot be used: %s" % (shown, str(error).replace(key, "********")))
+        raise DsmError("url %s cannot be used: %s" % (shown, clean(str(error))))
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise DsmError("url must hold no password, question mark or #; write https://dsm.example.com:4119")
     if parts.scheme != "https" or not parts.hostname:
         raise DsmError(
             "url %s cannot be used: write https:// and the Manager's address, such as https://dsm.example.com:4119; "
-            "without TLS the API key could be read on the way" % shown
+            "without TLS the API key, or a password, could be read on the way" % shown
         )
     host = parts.hostname
     path = re.sub(r"/api$", "", parts.path.rstrip("/"))

@@ -17,6 +17,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 # What a record is made from; what is not asked for stays unknown.
 EXPAND = ("computerStatus", "computerSettings", "antiMalware")
+# What may be asked for: beside the above, what makes an answer several times as large and is seldom needed.
+EXPANDABLE = EXPAND + ("securityUpdates",)
 # The Manager's platform is free text. appliance is no operating system: it runs on Linux and is judged as Linux.
 PLATFORM_PATTERNS = {
     "windows": r"\bwindows\b",
@@ -101,6 +103,7 @@ class Reader:
             "manager_url": None,
             "relay": {"enabled": self._relay(raw, problems), "source": "manager"},
             "anti_malware": self._anti_malware(raw, problems),
+            "updates": self._updates(raw),
             "reboot": {"required": None, "reasons": []},
             "clock": None,
             "remediation": None,
@@ -177,6 +180,28 @@ class Reader:
             "status": word,
             "message": said,
         }
+
+    def _updates(self, raw):
+        """How the last security update went, or None where that was not asked for."""
+        if "securityUpdates" not in self._expand:
+            return None
+        updates = _part(raw, "securityUpdates")
+        status = _part(updates, "updateStatus")
+        return {
+            "status": _text(status.get("status")),
+            "message": _text(status.get("statusMessage")),
+            "last_changed": _moment(updates.get("lastChanged")),
+            "latest": _all_latest(updates.get("antiMalware")),
+        }
+
+
+def _all_latest(components):
+    """Whether every component is the newest; None where there is none, or where one that may not be says nothing."""
+    known = components if isinstance(components, list) else []
+    states = [item.get("latest") if isinstance(item, dict) else None for item in known]
+    if any(state is False for state in states):
+        return False
+    return True if states and all(state is True for state in states) else None
 
 
 def build(text):

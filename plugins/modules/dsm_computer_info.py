@@ -43,9 +43,11 @@ options:
       - What to ask the Manager for beside the computers themselves. Less is faster.
       - Without V(computerStatus) the status is missing, without V(computerSettings) it is not known which computers are
         Relays, without V(antiMalware) nothing is known of that module.
+      - V(securityUpdates) makes RV(computers[].agent.updates). It is left out by default because the Manager then sends
+        the version of every component of every computer.
     type: list
     elements: str
-    choices: [computerStatus, computerSettings, antiMalware]
+    choices: [computerStatus, computerSettings, antiMalware, securityUpdates]
     default: [computerStatus, computerSettings, antiMalware]
   platform_patterns:
     description:
@@ -253,6 +255,15 @@ computers:
             state: inherited
             status: active
             message: "On, Real Time"
+        updates:
+          description:
+            - How the last security update went. Null where V(securityUpdates) is not in O(expand).
+            - C(status) is V(active), V(inactive), V(warning), V(error) or V(not-supported), and C(message) the same in
+              the Manager's words. C(last_changed) is when a component was last updated.
+            - C(latest) tells whether every Anti-Malware component is the newest that the Manager knows, null where it
+              names none or does not say.
+          type: dict
+          sample: {status: active, message: null, last_changed: "2026-11-01T03:04:05Z", latest: true}
         reboot:
           description: C(required) is null.
           type: dict
@@ -285,36 +296,20 @@ requests:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_record
-
-
-def group_ids(client, groups):
-    """The IDs of groups given by name or ID. Raises DsmError for a name that no group has."""
-    ids = {int(group) for group in groups if group.isdigit()}
-    names = {group for group in groups if not group.isdigit()}
-    if names:
-        known = {}
-        for group in client.search("computergroups", "computerGroups"):
-            known.setdefault(str(group.get("name")), []).append(group["ID"])
-        for name in sorted(names):
-            if name not in known:
-                raise _dsm.DsmError("the Manager has no group %s, or does not show it to this API key" % name)
-            ids.update(known[name])
-    return ids
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers, _dsm_record
 
 
 def read(client, reader, params):
     """(computers that pass the filters, names and IDs that no computer has)."""
     names = {name.lower(): name for name in params["names"] or ()}
     ids = set(params["ids"] or ())
-    groups = group_ids(client, params["groups"] or ())
-    query = [("expand", name) for name in params["expand"] or ["none"]] + [("overrides", "false")]
+    groups = _dsm_computers.group_ids(client, params["groups"] or ())
     missing_names, missing_ids = set(names), set(ids)
     # Between these IDs lies all that may be wanted; a name may be anywhere.
     first, last = (max(min(ids), 1), max(ids)) if ids and not names else (1, float("inf"))
     size = min(params["page_size"], max(last - first + 1, 1))
     computers = []
-    for raw in client.search("computers", "computers", query, after=first - 1, size=size):
+    for raw in _dsm_computers.search(client, params["expand"], first - 1, size):
         own = {raw[key].lower() for key in ("hostName", "displayName") if isinstance(raw.get(key), str)}
         missing_names -= own
         missing_ids.discard(raw["ID"])
@@ -337,7 +332,7 @@ def main():
             ids=dict(type="list", elements="int"),
             groups=dict(type="list", elements="str"),
             expand=dict(
-                type="list", elements="str", choices=list(_dsm_record.EXPAND), default=list(_dsm_record.EXPAND)
+                type="list", elements="str", choices=list(_dsm_record.EXPANDABLE), default=list(_dsm_record.EXPAND)
             ),
             platform_patterns=dict(type="dict", default={}),
             relay_states=dict(type="dict", default=_dsm_record.RELAY_STATES),

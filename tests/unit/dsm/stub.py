@@ -109,6 +109,14 @@ def certificate(folder: Path, name: str, *, host: str | None = None, days: int =
     return path
 
 
+def parsed(data: bytes) -> Any:
+    """What a client sent: an object from JSON, else a text."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data.decode()
+
+
 @contextmanager
 def serving(pem: Path | None) -> Iterator[Stub]:
     """The server, with TLS if it has a certificate."""
@@ -116,7 +124,7 @@ def serving(pem: Path | None) -> Iterator[Stub]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(size)) if size else None
+            body = parsed(self.rfile.read(size)) if size else None
             asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
             stub.asked.append(asked)
             answer = stub.answer(asked)

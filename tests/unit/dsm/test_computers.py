@@ -58,7 +58,7 @@ def test_a_computer() -> None:
 
 def test_the_shape_is_that_of_a_record_from_a_host() -> None:
     here, there = read()["agent"], host_record.read(timeout=5)
-    assert set(here) == set(there)
+    assert set(here) == {*there, "updates"}
     assert set(here["anti_malware"]) >= set(there["anti_malware"])
     for part in ("relay", "service", "reboot"):
         assert set(here[part]) == set(there[part])
@@ -71,7 +71,10 @@ def test_everything_is_documented() -> None:
     assert set(documented["agent"]["contains"]) == set(found["agent"])
     options = yaml.safe_load(dsm_computer_info.DOCUMENTATION)["options"]
     assert options["relay_states"]["default"] == _dsm_record.RELAY_STATES
-    assert set(options["expand"]["choices"]) == set(_dsm_record.EXPAND)
+    assert set(options["expand"]["choices"]) == set(_dsm_record.EXPANDABLE)
+    assert options["expand"]["default"] == list(_dsm_record.EXPAND)
+    sample = yaml.safe_load(dsm_computer_info.RETURN)["computers"]["contains"]["agent"]["contains"]["updates"]["sample"]
+    assert set(sample) == set(updates({}) or {})
 
 
 @pytest.mark.parametrize(
@@ -199,10 +202,53 @@ def test_anti_malware(module: dict[str, Any], mode: str | None, offline: bool | 
     assert (found["mode"], found["driver_offline"]) == (mode, offline)
 
 
+def updates(part: Any) -> Any:
+    """What is made of the Manager's securityUpdates, where they were asked for."""
+    reader = _dsm_record.Reader(expand=_dsm_record.EXPANDABLE)
+    return reader.computer(computer(securityUpdates=part))["agent"]["updates"]
+
+
+def test_security_updates() -> None:
+    said = {"status": "error", "statusMessage": "Security Update Failed"}
+    components = [{"name": "Pattern", "version": "1", "latest": True}, {"name": "Engine", "latest": False}]
+    assert updates({"updateStatus": said, "lastChanged": 1762000000000, "antiMalware": components}) == {
+        "status": "error",
+        "message": "Security Update Failed",
+        "last_changed": "2025-11-01T12:26:40Z",
+        "latest": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("components", "latest"),
+    [
+        ([{"latest": True}, {"latest": True}], True),
+        ([{"latest": True}, {"latest": False}, {}], False),
+        ([{"latest": True}, {}], None),
+        ([{"latest": True}, "latest"], None),
+        ([{"latest": "true"}], None),
+        ([{"latest": 1}], None),
+        ([], None),
+        (None, None),
+        ({"latest": True}, None),
+    ],
+)
+def test_latest_is_every_component_or_none(components: Any, latest: bool | None) -> None:
+    assert updates({"antiMalware": components})["latest"] is latest
+
+
+@pytest.mark.parametrize("part", [None, {}, [], "active", {"updateStatus": "active", "lastChanged": "yesterday"}])
+def test_security_updates_that_say_nothing(part: Any) -> None:
+    assert set(updates(part).values()) == {None}
+
+
 def test_what_was_not_asked_for_is_unknown() -> None:
-    agent = _dsm_record.Reader(expand=[]).computer(computer())["agent"]
+    raw = computer(securityUpdates={"updateStatus": {"status": "active"}})
+    agent = _dsm_record.Reader(expand=[]).computer(raw)["agent"]
     assert agent["relay"]["enabled"] is None
+    assert agent["updates"] is None
     assert len(agent["problems"]) == 2
+    assert _dsm_record.Reader().computer(raw)["agent"]["updates"] is None
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)

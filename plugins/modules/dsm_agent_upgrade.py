@@ -1,0 +1,359 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: dsm_agent_upgrade
+short_description: Have Workload Security upgrade agents, where it has a task for that
+version_added: 0.1.0
+description:
+  - Finds out whether a Manager takes scheduled tasks of the type C(scheduled-agent-upgrade), starts such tasks, tells
+    from the version that the Manager knows of each agent how far its upgrade is, and removes what is left of the tasks.
+  - A task takes in a whole group, a whole policy, all computers or a single one, and never a computer that was not
+    asked for.
+  - Each call does one step and waits for nothing. First V(probe), then V(start), V(look) as often as it takes, and at
+    the end V(finish), always.
+  - To which build the Manager upgrades is not said in the task. Its agent version control decides, see
+    M(deep_security.remediation.dsm_info). O(version) is only what is waited for.
+  - Runs where the Manager can be reached, on the controller as a rule.
+author:
+  - deep_security.remediation contributors (@deep-security-remediation)
+options:
+  step:
+    description:
+      - V(probe) sends a task that is switched off, for one of the computers, and deletes it at once.
+      - V(start) notes how the agents are, and starts as few tasks as will do; none if all have reached O(version).
+      - V(look) tells how far each agent is.
+      - V(finish) deletes those of the tasks that are still there. It can be repeated.
+    type: str
+    choices: [probe, start, look, finish]
+    required: true
+  computers:
+    description:
+      - The IDs of the computers, as M(deep_security.remediation.dsm_computer_info) tells them.
+      - Give all of a group that may be upgraded, also those that already are; only so can one task take in the group.
+      - Needed for all but V(finish).
+    type: list
+    elements: int
+  version:
+    description:
+      - The build that the agents are to reach, such as V(20.0.0-6313). Needed for V(start) and V(look).
+    type: str
+  max_tasks:
+    description:
+      - How many tasks to start at most. Those that take in several computers come first. What is left is in
+        RV(uncovered), to be upgraded in another way.
+    type: int
+    default: 20
+  task_parameters:
+    description:
+      - Fields to send in C(scheduledAgentUpgradeTaskParameters) beside C(computerFilter), for V(probe) and V(start).
+      - The vendor publishes none.
+    type: dict
+    default: {}
+  before:
+    description: The RV(before) of V(start), for the evidence of V(look).
+    type: dict
+    default: {}
+  tasks:
+    description: The RV(tasks) of V(start), also of one that failed. Needed for V(finish).
+    type: list
+    elements: dict
+extends_documentation_fragment:
+  - deep_security.remediation._dsm
+  - deep_security.remediation._attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - V(probe) sends nothing and cannot tell. V(start) reads the computers and tells which tasks it would start;
+        V(finish) tells which it would delete.
+  diff_mode:
+    support: none
+notes:
+  - The type of task is not in the vendor's published SDK and was only seen in a script that moves tasks to Workload
+    Security. Whether a Manager on premises takes it is not known. Probe first, and try it on one computer.
+  - All but V(look) need an API key whose role may do more than Auditor, such as Full Access.
+  - The key must see all computers. Where its role hides some of them a group looks smaller than it is, and those that
+    are hidden are upgraded too. So is a computer that joins a group between reading and starting.
+  - It knows nothing of the order of an advisory. Upgrade and update the Relays before.
+  - It reboots nothing, and does not tell whether a host wants to be rebooted.
+seealso:
+  - module: deep_security.remediation.dsm_info
+  - module: deep_security.remediation.dsm_security_update
+"""
+
+EXAMPLES = r"""
+- name: Ask whether the Manager can upgrade agents by a task
+  deep_security.remediation.dsm_agent_upgrade:
+    url: https://workload.jp-1.cloudone.trendmicro.com
+    api_key: "{{ vault_dsm_api_key }}"
+    step: probe
+    computers: [17]
+  delegate_to: localhost
+  register: probe
+
+- name: Start the upgrade
+  deep_security.remediation.dsm_agent_upgrade:
+    url: https://workload.jp-1.cloudone.trendmicro.com
+    api_key: "{{ vault_dsm_api_key }}"
+    step: start
+    computers: [17, 21]
+    version: 20.0.0-6313
+  delegate_to: localhost
+  register: upgrade
+  when: probe.supported is sameas true
+
+- name: Look how far it is
+  deep_security.remediation.dsm_agent_upgrade:
+    url: https://workload.jp-1.cloudone.trendmicro.com
+    api_key: "{{ vault_dsm_api_key }}"
+    step: look
+    computers: [17, 21]
+    version: 20.0.0-6313
+    before: "{{ upgrade.before }}"
+  delegate_to: localhost
+  register: seen
+  until: seen.states.values() | map(attribute='state') is not contains 'running'
+  retries: 60
+  delay: 60
+
+- name: Remove what is left of the tasks
+  deep_security.remediation.dsm_agent_upgrade:
+    url: https://workload.jp-1.cloudone.trendmicro.com
+    api_key: "{{ vault_dsm_api_key }}"
+    step: finish
+    tasks: "{{ upgrade.tasks }}"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+supported:
+  description: Whether the Manager takes such a task. Null where that cannot be told, and RV(problems) says why.
+  returned: for V(probe)
+  type: bool
+  sample: true
+tasks:
+  description: The tasks that were started, or in check mode would be.
+  returned: for V(start), also if it failed after talking to the Manager
+  type: list
+  elements: dict
+  contains:
+    id:
+      description:
+        - The Manager's ID of the task.
+        - Null in check mode, and where no answer told whether the Manager has it. V(finish) looks for its name, and
+          its computers are in RV(uncovered) unless another task takes them in.
+      type: int
+      sample: 31
+    name:
+      description: Its unique name. Null in check mode.
+      type: str
+      sample: deep_security.remediation 0b6a1f5e-7d9b-4f0c-8d3f-5a2f9a3b1c77
+    filter:
+      description: The computers that it names, as the API writes it.
+      type: dict
+      sample: {type: computers-in-group, computerGroupID: 3}
+    computers:
+      description: The IDs of the computers that the filter names. One can be in two tasks.
+      type: list
+      elements: int
+      sample: [17, 21]
+uncovered:
+  description: The IDs of the computers that no task takes in. None if all have reached O(version).
+  returned: for V(start), also if it failed after talking to the Manager
+  type: list
+  elements: int
+  sample: []
+missing:
+  description: The IDs that the Manager does not know.
+  returned: for V(start), also if it failed after talking to the Manager
+  type: list
+  elements: int
+  sample: []
+before:
+  description: How the agents were at the start, by ID. An ID is a string here.
+  returned: for V(start), also if it failed after talking to the Manager
+  type: dict
+  sample:
+    "17": {version: 20.0.0-5995}
+problems:
+  description:
+    - Why it cannot be told whether there are such tasks, and the Manager's words where there are none.
+    - Why some of the tasks could not be started. V(start) fails only where none could be.
+  returned: for V(probe) and V(start), also if it failed after talking to the Manager
+  type: list
+  elements: str
+  sample: []
+states:
+  description:
+    - C(state), C(evidence) and C(version) of each of the O(computers), by ID. An ID is a string here.
+    - V(succeeded) if the Manager knows the agent's version and it is O(version) or newer.
+    - V(gone) if the Manager does not know the computer, or no longer.
+    - V(running) in all other cases. That an upgrade failed is not told by any field that the vendor documents; read the
+      evidence, which holds the Manager's words.
+  returned: for V(look)
+  type: dict
+  sample:
+    "17":
+      state: succeeded
+      evidence: the agent is 20.0.0-6313, was 20.0.0-5995; Managed (Online)
+      version: 20.0.0-6313
+deleted:
+  description: The names of the tasks that were still there.
+  returned: for V(finish)
+  type: list
+  elements: str
+  sample: []
+requests:
+  description: C(sent) requests, how many of them were C(retried), and how many answers were C(rate_limited).
+  returned: success
+  type: dict
+  sample: {sent: 4, retried: 0, rate_limited: 0}
+"""
+
+import re
+import uuid
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_record, _dsm_tasks
+
+EXPAND = ("computerStatus", "tasks")
+
+
+def describe(raw):
+    """What is noted of one computer at the start."""
+    return {"version": _version(raw)}
+
+
+def reached(version, target):
+    """Whether a build is the target or newer; an unknown one is not."""
+    return bool(version) and _numbers(version) >= _numbers(target)
+
+
+def _version(raw):
+    """The build that the Manager knows of an agent, or None; without an agent it writes 0.0.0.0."""
+    known = raw.get("agentVersion")
+    return None if known == _dsm_record.NO_AGENT else _dsm_record.build(known)
+
+
+def _numbers(version):
+    return [int(number) for number in re.findall("[0-9]+", version)]
+
+
+def judge(raw, before, target):
+    """{state, evidence, version} of one computer, before is what describe() made of it at the start, or empty."""
+    version, words = _version(raw), _dsm_tasks.computer_words(raw)
+    if version:
+        then = before.get("version")
+        told = "the agent is %s%s" % (version, ", was %s" % then if then and then != version else "")
+    else:
+        told = "the Manager knows no version of the agent"
+    said = "" if words["offline"] else ", ".join(words["messages"])
+    parts = [told, said, _dsm_tasks.sentence(words)]
+    return {
+        "state": "succeeded" if reached(version, target) else "running",
+        "evidence": "; ".join(text for text in parts if text),
+        "version": version,
+    }
+
+
+def probe(client, computers, body, check_mode):
+    """The step probe. What it sends is switched off, and deleted at once."""
+    result = {"changed": False, "supported": None, "problems": []}
+    known = next(_dsm_tasks.read(client, computers, ()), None)
+    if known is None:
+        result["problems"].append("the Manager knows none of the computers, and a task needs one")
+        return result
+    if check_mode:
+        result["problems"].append("check mode: nothing is sent to find out")
+        return result
+    task = {"name": _dsm_tasks.PREFIX + str(uuid.uuid4())}
+    try:
+        _dsm_tasks.create(
+            client, dict(body({"type": "computer", "computerID": known["ID"]}), name=task["name"], enabled=False)
+        )
+        result["supported"] = True
+    except _dsm.DsmError as error:
+        if error.status == 400:
+            result["supported"] = False
+        result["problems"].append(str(error))
+        if error.status is not None and error.status < 500:
+            return result
+    try:
+        _dsm_tasks.finish(client, [task])
+    except _dsm.DsmError as error:
+        result.update(changed=True, problems=result["problems"] + [str(error)])
+    return result
+
+
+def run(client, params, version, check_mode):
+    """One step: (result, None or why it failed)."""
+
+    def body(computer_filter):
+        parameters = dict(params["task_parameters"], computerFilter=computer_filter)
+        return {"type": "scheduled-agent-upgrade", "scheduledAgentUpgradeTaskParameters": parameters}
+
+    def note(raw):
+        known = describe(raw)
+        return known, not reached(known["version"], version)
+
+    def state(raw):
+        return judge(raw, _dsm_tasks.part(params["before"], str(raw["ID"])), version)
+
+    if params["step"] == "probe":
+        return probe(client, params["computers"], body, check_mode), None
+    if params["step"] == "start":
+        return _dsm_tasks.start(
+            client, params["computers"], EXPAND, note, body, params["max_tasks"], check_mode=check_mode
+        )
+    if params["step"] == "look":
+        return _dsm_tasks.look(client, params["computers"], EXPAND, state), None
+    return _dsm_tasks.finish(client, params["tasks"], check_mode), None
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            _dsm.argument_spec(),
+            step=dict(type="str", choices=["probe", "start", "look", "finish"], required=True),
+            computers=dict(type="list", elements="int"),
+            version=dict(type="str"),
+            max_tasks=dict(type="int", default=20),
+            task_parameters=dict(type="dict", default={}),
+            before=dict(type="dict", default={}),
+            tasks=dict(type="list", elements="dict"),
+        ),
+        required_if=[
+            ("step", "probe", ["computers"]),
+            ("step", "start", ["computers", "version"]),
+            ("step", "look", ["computers", "version"]),
+            ("step", "finish", ["tasks"]),
+        ],
+        supports_check_mode=True,
+    )
+    params = module.params
+    version = _dsm_record.build(params["version"])
+    if params["version"] is not None and version is None:
+        module.fail_json(msg="%s is no build; write four numbers such as 20.0.0-6313" % params["version"])
+    if params["max_tasks"] < 1:
+        module.fail_json(msg="max_tasks is %d; give at least 1" % params["max_tasks"])
+    try:
+        client = _dsm.client(params)
+        result, problem = run(client, params, version, module.check_mode)
+    except _dsm.DsmError as error:
+        module.fail_json(msg=str(error))
+    if problem:
+        module.fail_json(msg=problem, **result)
+    module.exit_json(requests=client.statistics(), **result)
+
+
+if __name__ == "__main__":
+    main()
