@@ -4,7 +4,7 @@
 
 """make bench: what assessing costs beside ping, setup and package_facts, on the same hosts in the same run.
 
-python -m tests.bench [reading | playbooks | fleet] [--hosts N] [--rounds N] [--fleet N]
+python -m tests.bench [reading | playbooks | fleet | manager] [--hosts N] [--rounds N] [--fleet N] [--computers N ...]
 
 Two sizes of --fleet beside each other show what grows faster than the fleet.
 """
@@ -27,6 +27,7 @@ from pathlib import Path
 import yaml
 
 from tests.bench.fleet import large_fleet
+from tests.bench.manager import SIZES, managers
 from tests.conftest import ansible_environment
 from tests.integration.conftest import FIXED, LabFleet, deb
 
@@ -169,18 +170,21 @@ is not known. CPU is the controller's: ansible-playbook, its workers and ssh."""
 
 def main() -> None:
     """Measure what was asked for, else everything."""
-    kinds = ("reading", "playbooks", "fleet")
+    kinds = ("reading", "playbooks", "fleet", "manager")
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("what", nargs="*", choices=[[], *kinds], default=[])
     parser.add_argument("--hosts", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--fleet", type=int, default=1000)
+    parser.add_argument("--computers", type=int, nargs="+", default=SIZES)
     arguments = parser.parse_args()
     what = arguments.what or kinds
     if "reading" in what or "playbooks" in what:
         on_lab_hosts(arguments.hosts, arguments.rounds, what)
     if "fleet" in what:
         large_fleet(arguments.fleet)
+    if "manager" in what:
+        managers(arguments.computers)
 
 
 def on_lab_hosts(size: int, rounds: int, what: Sequence[str]) -> None:
