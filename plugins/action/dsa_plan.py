@@ -35,6 +35,9 @@ class ActionModule(DsaAction):
         """Return todo, blocked and waves; download packages that have to come from somewhere else first."""
         arguments = self.arguments(_OPTIONS)
         fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"], arguments["manager"])
+        silence = fleet.managers_silence()
+        if silence:
+            raise SettingsError(f"{silence}. Nothing was changed")
         predicting = bool(self._task.check_mode)
         scope = [name for name in task_vars["ansible_play_batch"] if name in fleet.hosts]
         self._check_variables(scope, task_vars)

@@ -59,7 +59,7 @@ class ActionModule(DsaAction):
             undelivered=arguments["undelivered"],
         )
         path = Path(arguments["path"]).expanduser().absolute()
-        error = _write(path, report)
+        error = _write(path, report) or fleet.managers_silence() or ""
         if not report.outcomes:
             error = "There is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups"
         width = min(max(shutil.get_terminal_size((_NARROWEST, 24)).columns, _NARROWEST), _WIDEST)

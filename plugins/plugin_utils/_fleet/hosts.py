@@ -265,6 +265,21 @@ class Fleet:
         self._everybody = list(self.candidates.values())
         self._as_relays: dict[str, Mapping[str, object]] = {}
 
+    def managers_silence(self) -> str | None:
+        """Why the Manager cannot be believed about anybody, or None.
+
+        A source of the inventory that cannot be read is a mere warning to Ansible, and half a fleet would pass for all.
+        """
+        if any(host.computer for host in self.hosts.values()):
+            return None
+        asked = next((host for host in self.hosts.values() if host.source != "host"), None)
+        if asked is None:
+            return None
+        return (
+            f"dsa_source is {asked.source}, and no host has dsm_computer: give the Manager's inventory too (-i "
+            "dsm.yml), and see whether Ansible warned that it could not be read"
+        )
+
     def relays_of(self, host: Host) -> list[Host] | None:
         """The Relays a host may use: those that dsa_relays names, else every Relay but itself. None: none is known.
 

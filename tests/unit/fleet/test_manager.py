@@ -391,3 +391,19 @@ def test_affected_and_failing_already(events: object, read: object, found: bool)
     if found:
         assert "event 9017 with -24, last on 2026-11-22T03:00:00Z" in told.reason
         assert not told.passed
+
+
+@pytest.mark.parametrize(
+    ("hosts", "silent"),
+    [
+        ([host("one", None, record(), dsa_source="both")], True),
+        ([host("one", None, dsa_source="manager")], True),
+        ([host("one", None, record(), dsa_source="both"), host("two", computer())], False),
+        ([host("one", None, record())], False),
+    ],
+)
+def test_an_inventory_of_the_manager_that_is_missing(hosts: list[Host], silent: bool) -> None:
+    told = fleet(*hosts).managers_silence()
+    assert bool(told) == silent
+    if told:
+        assert "no host has dsm_computer: give the Manager's inventory too (-i dsm.yml)" in told
