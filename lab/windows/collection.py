@@ -128,6 +128,7 @@ KNOWN = {
             "failed": ("bool", False),
             "reboot_required": ("bool", False),
             "reinstall": ("bool", False),
+            "update_due": ("bool", False),
         },
         upgrade.run,
     ),

@@ -121,7 +121,14 @@ class Upgrade:
     async def restart(self) -> None:
         agent = await self.read()
         text = self.result["before"] = agent["version_raw"]
-        if not text or record.numbers(text) < self.target:
+        there = bool(text) and record.numbers(text) >= self.target
+        if self.params.get("update_due") and not self.check_mode:
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            self.note(phase="update_pending" if there else "upgrading", since=now, to=self.params["version"])
+            if not there:
+                self.result["after"] = text
+                return
+        if not there:
             await self.fail(f"the build {self.params['version']} is not installed, and no package was given")
         running = agent["service"]["state"] == "running"
         restart = not (running and self.reached(agent, True))

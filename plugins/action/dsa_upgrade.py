@@ -15,6 +15,7 @@ from ansible.errors import AnsibleConnectionFailure
 
 from ..plugin_utils import _msi
 from ..plugin_utils._action import DsaAction, Result
+from ..plugin_utils._advisory import Build, BuildError, parse_build
 from ..plugin_utils._fleet import SettingsError
 
 # On the host: a folder that only root can write to, or what was verified could be exchanged before it is installed.
@@ -38,8 +39,9 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     "reconnect_timeout": {"type": "int", "default": 600},
     "progress_file": {"type": "path"},
     "diagnostics_dir": {"type": "path", "default": "dsa-reports/diagnostics"},
+    "wave": {"type": "dict"},
 }
-_HERE_ALONE = ("package", "installed", "msi_arguments", "reconnect_timeout", "diagnostics_dir")
+_HERE_ALONE = ("wave", "package", "installed", "msi_arguments", "reconnect_timeout", "diagnostics_dir")
 # The MSI takes its own command line, and has no time limit that could be kept without leaving half an agent.
 _POSIX_ALONE = ("command", "timeout")
 
@@ -52,24 +54,27 @@ class ActionModule(DsaAction):
         arguments = self.arguments(_OPTIONS)
         package, version = arguments["package"], arguments["version"]
         origin = package.get("origin") if package else "installed"
-        if origin not in ("directory", "repository", "url", "manager", "installed"):
+        if origin not in ("directory", "repository", "url", "manager", "installed", "task"):
             raise SettingsError(f"package.origin is {origin!r}; take the package that dsa_plan chose")
         if self.windows and origin == "repository":
             raise SettingsError("a Windows host has no repository of its own; give dsa_packages a path or a url")
         source = package.get("file") or "the host's own repository" if package else "the package that is installed"
+        if origin == "task":
+            package, source = None, "the Manager, by a task"
         predicted = {"before": arguments["installed"], "after": version, "source": source}
         if self._task.check_mode:
             text = f"would upgrade {arguments['installed']} to {version} from {source}"
             return {"changed": True, "msg": text, **predicted, **_doubt(package, arguments["verify"])}
 
         given = {key: value for key, value in arguments.items() if value is not None and key not in _HERE_ALONE}
+        given["update_due"] = origin == "task"
         given.setdefault("self_protection", bool(arguments["self_protection_password"]))
         if package:
             given["sha256"] = package.get("sha256")
         if not arguments["reinstall"]:
             del given["reinstall"]
         try:
-            if origin not in ("repository", "installed"):
+            if origin not in ("repository", "installed", "task"):
                 folder = f"{_WINDOWS_STAGING}\\" if self.windows else f"{_STAGING}/"
                 given["path"] = folder + package["file"]
                 staged = self._patiently(arguments, task_vars, lambda: self._stage(package, folder, task_vars))
@@ -90,9 +95,13 @@ class ActionModule(DsaAction):
             lost = f"the connection was lost during the upgrade and did not come back within {limit} s"
             text = f"{lost}: {error}; look at the host, then run again"
             return {"changed": True, "failed": True, "msg": text, **predicted}
+        after = _build(result.get("after"))
+        if origin == "task" and not result.get("failed") and (after is None or after < parse_build(version)):
+            why = (arguments["wave"] or {}).get("evidence") or "it did nothing for this host"
+            result.update(failed=True, msg=f"the Manager did not upgrade the agent: {why}. Look at it there")
         # By the build before the task, as a second attempt finds the first one's work done. Where a command ran and
         # failed nobody knows what it changed: say that it did.
-        upgraded = result.get("after") not in (None, arguments["installed"])
+        upgraded = after is not None and after != _build(arguments["installed"])
         touched = bool(result.get("failed")) and "command" in result
         return {**predicted, **result, "changed": bool(result.get("changed") or upgraded or touched)}
 
@@ -198,6 +207,13 @@ class ActionModule(DsaAction):
         except OSError as error:
             return f"The log is on the host in {remote}, and could not be kept here: {error}.", None
         return f"The log is in {local}.", str(local)
+
+
+def _build(text: object) -> Build | None:
+    try:
+        return parse_build(text)
+    except BuildError:
+        return None
 
 
 def _doubt(package: dict[str, t.Any] | None, verify: bool) -> Result:

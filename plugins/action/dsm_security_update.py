@@ -17,6 +17,7 @@ class ActionModule(WaveAction):
     passed_on = (
         *MANAGER,
         "computers",
+        "also",
         "filter",
         "max_tasks",
         "task_timeout",
@@ -24,6 +25,8 @@ class ActionModule(WaveAction):
         "settled",
         "tasks",
     )
+    # Updates are what a fixed agent gets every day anyway.
+    takes_along = True
     outcomes = {
         "succeeded": "succeeded",
         "not_applicable": "succeeded",  # Anti-Malware is off: there is nothing to update

@@ -106,11 +106,12 @@ def everyone(client):
     return {raw["ID"]: _places(raw) for raw in _dsm_computers.search(client, ())}
 
 
-def start(client, wanted, expand, describe, body, most=1, own_filter=None, check_mode=False):
+def start(client, wanted, expand, describe, body, most=1, own_filter=None, also=(), check_mode=False):
     """The step start: (result, None or why nothing could be started).
 
     describe(raw computer) is (what a later look compares with, whether there is anything to do for it). A task may take
-    in a computer with nothing to do, but none is started for it. body(computerFilter) is the task's own part.
+    in a computer with nothing to do, or one of also, but none is started for it. body(computerFilter) is the task's own
+    part.
     """
     before, places, done = {}, {}, set()
     for raw in read(client, wanted, expand):
@@ -124,7 +125,7 @@ def start(client, wanted, expand, describe, body, most=1, own_filter=None, check
         everywhere = everyone(client) if len(places) > 1 else places
         # Somebody may have deleted computers in between.
         places = {number: everywhere[number] for number in places if number in everywhere}
-        planned = cover(set(places) - done, everywhere, most, done & set(places))[0]
+        planned = cover(set(places) - done, everywhere, most, (done & set(places)) | set(also))[0]
     if check_mode:
         tasks, problems = [dict(task, id=None, name=None) for task in planned], []
     else:

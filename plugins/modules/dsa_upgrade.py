@@ -37,6 +37,16 @@ options:
     description: Do not install, restart the service if it needs it. Set by the action plugin.
     type: bool
     default: false
+  update_due:
+    description: Whether somebody else installed the build, so that the security update after it is due. Set by the
+      action plugin.
+    type: bool
+    default: false
+  wave:
+    description:
+      - How this host fared where the Manager upgraded many, C(outcome) and C(evidence) as
+        M(deep_security.remediation.dsm_agent_upgrade) returns them per host. Used on the controller alone.
+    type: dict
   path:
     description: The package file on the host. Set by the action plugin; the host's own repository is used without it.
     type: path
@@ -103,6 +113,7 @@ attributes:
 seealso:
   - module: deep_security.remediation.dsa_plan
   - module: deep_security.remediation.dsa_verify
+  - module: deep_security.remediation.dsm_agent_upgrade
 """
 
 EXAMPLES = r"""
@@ -227,6 +238,8 @@ class Upgrade(object):
         agent = record.read(progress_path=self.params["progress_file"])
         text, build = installed_build(agent)
         self.result["before"] = text
+        if self.params["update_due"] and not self.module.check_mode:
+            self.note_for_later(build)
         left_off = (agent["remediation"] or {}).get("self_protection") == "off"
         if build is not None and build >= self.target:
             if self.params["restart"] and not self.module.check_mode:
@@ -258,6 +271,13 @@ class Upgrade(object):
         except install.InstallError as error:
             self.fail(str(error))
         self.finish(self.read_back())
+
+    def note_for_later(self, build):
+        """Somebody else installs: whether the build is there already or comes later, an update is due after it."""
+        there = build is not None and build >= self.target
+        self.note(phase="update_pending" if there else "upgrading", since=now(), to=self.params["version"])
+        if not there:
+            self.module.exit_json(after=self.result["before"], **self.result)
 
     def inspect(self, path):
         params = self.params
@@ -368,6 +388,8 @@ def main():
             package=dict(type="dict"),
             path=dict(type="path"),
             restart=dict(type="bool", default=False),
+            update_due=dict(type="bool", default=False),
+            wave=dict(type="dict"),
             sha256=dict(type="str"),
             verify=dict(type="bool", default=True),
             self_protection=dict(type="bool"),

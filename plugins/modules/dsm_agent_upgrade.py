@@ -17,14 +17,32 @@ description:
     from the version that the Manager knows of each agent how far its upgrade is, and removes what is left of the tasks.
   - A task takes in a whole group, a whole policy, all computers or a single one, and never a computer that was not
     asked for.
-  - Each call does one step and waits for nothing. First V(probe), then V(start), V(look) as often as it takes, and at
-    the end V(finish), always.
+  - Without O(step) it does all of it and waits with visible progress until all agents have reached O(version) or
+    O(wait) is over.
+  - With O(step) a call does that step alone and waits for nothing. First V(probe), then V(start), V(look) as often as
+    it takes, and at the end V(finish), always.
   - To which build the Manager upgrades is not said in the task. Its agent version control decides, see
     M(deep_security.remediation.dsm_info). O(version) is only what is waited for.
   - Runs where the Manager can be reached, on the controller as a rule.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
+  hosts:
+    description:
+      - Names of inventory hosts, in place of O(computers), of which P(deep_security.remediation.dsm#inventory) has set
+        C(dsm_computer). Others, and in a run of the playbooks those that failed or must be rebooted first, are left
+        out.
+      - Without O(step) only. Used on the controller alone.
+    type: list
+    elements: str
+  wait:
+    description: How long all upgrades may take together, in seconds. Used on the controller alone.
+    type: int
+    default: 1800
+  interval:
+    description: How long to wait between two looks, in seconds. Used on the controller alone.
+    type: int
+    default: 15
   step:
     description:
       - V(probe) sends a task that is switched off, for one of the computers, and deletes it at once.
@@ -33,7 +51,6 @@ options:
       - V(finish) deletes those of the tasks that are still there. It can be repeated.
     type: str
     choices: [probe, start, look, finish]
-    required: true
   computers:
     description:
       - The IDs of the computers, as M(deep_security.remediation.dsm_computer_info) tells them.
@@ -205,6 +222,14 @@ states:
       state: succeeded
       evidence: the agent is 20.0.0-6313, was 20.0.0-5995; Managed (Online)
       version: 20.0.0-6313
+outcomes:
+  description:
+    - C(outcome), V(succeeded), V(unfinished), or V(failed) where the Manager does not do it, and C(evidence) of each of
+      the O(hosts), or by ID of each of the O(computers).
+  returned: without O(step)
+  type: dict
+  sample:
+    web1: {outcome: succeeded, evidence: "the agent is 20.0.0-6313, was 20.0.0-5995"}
 deleted:
   description: The names of the tasks that were still there.
   returned: for V(finish)
@@ -323,7 +348,10 @@ def main():
     module = AnsibleModule(
         argument_spec=dict(
             _dsm.argument_spec(),
-            step=dict(type="str", choices=["probe", "start", "look", "finish"], required=True),
+            step=dict(type="str", choices=["probe", "start", "look", "finish"]),
+            hosts=dict(type="list", elements="str"),
+            wait=dict(type="int", default=1800),
+            interval=dict(type="int", default=15),
             computers=dict(type="list", elements="int"),
             version=dict(type="str"),
             max_tasks=dict(type="int", default=20),

@@ -15,8 +15,8 @@ version_added: 0.1.0
 description:
   - Starts security updates through scheduled tasks of a Deep Security Manager (DSM) or of Workload Security that run
     once, tells from what the Manager says of each computer how its update ended, and removes what is left of the tasks.
-  - A task takes in a whole group, a whole policy, all computers or a single one, and never a computer that was not
-    asked for. A wave of 500 computers that is one group is one task.
+  - A task takes in a whole group, a whole policy, all computers or a single one, and never a computer that is
+    neither in O(computers) nor in O(also). A wave of 500 computers that is one group is one task.
   - Without O(step) it starts the tasks, watches them with visible progress until all computers are done or O(wait) is
     over, and removes what is left of the tasks.
   - With O(step) a call does that step alone and waits for nothing. First V(start), then V(look) as often as it takes,
@@ -82,6 +82,14 @@ options:
       all:
         description: All computers of the Manager.
         type: bool
+  also:
+    description:
+      - The IDs of further computers that a task may take in, so that it can name a whole group. None is started for
+        them alone, and nobody waits for them.
+      - With O(hosts) these are all computers that have the fix.
+    type: list
+    elements: int
+    default: []
   max_tasks:
     description:
       - How many tasks to start at most. Those that take in several computers come first. What is left is in
@@ -111,6 +119,7 @@ options:
     elements: dict
 extends_documentation_fragment:
   - deep_security.remediation._dsm
+  - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
 attributes:
   check_mode:
@@ -396,7 +405,7 @@ def run(client, params, own_filter, check_mode):
         return describe(raw), True  # whether there is something newer is known only after an update
 
     return _dsm_tasks.start(
-        client, params["computers"], EXPAND, note, body, params["max_tasks"], own_filter, check_mode
+        client, params["computers"], EXPAND, note, body, params["max_tasks"], own_filter, params["also"], check_mode
     )
 
 
@@ -409,6 +418,7 @@ def main():
             wait=dict(type="int", default=1800),
             interval=dict(type="int", default=15),
             settle=dict(type="int", default=900),
+            advisory=dict(type="str"),
             computers=dict(type="list", elements="int"),
             filter=dict(
                 type="dict",
@@ -419,6 +429,7 @@ def main():
                     all=dict(type="bool"),
                 ),
             ),
+            also=dict(type="list", elements="int", default=[]),
             max_tasks=dict(type="int", default=20),
             task_timeout=dict(
                 type="str", choices=["never", "one-hour", "two-hours", "four-hours", "eight-hours"], default="never"

@@ -25,6 +25,7 @@ $spec = @{
         failed = @{ type = "bool"; default = $false }
         reboot_required = @{ type = "bool"; default = $false }
         reinstall = @{ type = "bool"; default = $false }
+        update_due = @{ type = "bool"; default = $false }
     }
     required_if = @(
         , @("step", "begin", @("path"))
@@ -314,7 +315,21 @@ Function Restart-Agent {
     #>
     $agent = Read-Agent
     $module.Result.before = $agent.version_raw
-    if (-not (Test-DsaAtLeast -Build (ConvertTo-DsaBuild -Text $agent.version_raw) -Target $target)) {
+    $there = Test-DsaAtLeast -Build (ConvertTo-DsaBuild -Text $agent.version_raw) -Target $target
+    if ($params.update_due -and -not $module.CheckMode) {
+        # Somebody else installs: whether the build is there already or comes later, an update is due after it.
+        $phase = "upgrading"
+        if ($there) {
+            $phase = "update_pending"
+        }
+        $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
+        Add-Note -Change @{ phase = $phase; since = $now; to = $params.version }
+        if (-not $there) {
+            $module.Result.after = $agent.version_raw
+            return
+        }
+    }
+    if (-not $there) {
         Stop-Upgrade -Why "the build $($params.version) is not installed, and no package was given"
     }
     $running = $agent.service.state -eq "running"

@@ -13,8 +13,8 @@ import typing as t
 from collections import Counter
 from collections.abc import Mapping
 
-from ._action import DsaAction, Result
-from ._fleet import SettingsError
+from ._action import DsaAction, Result, advisory_of, see_fleet
+from ._fleet import Fleet, SettingsError
 
 WAITING: dict[str, dict[str, t.Any]] = {
     "step": {"type": "str"},
@@ -22,7 +22,10 @@ WAITING: dict[str, dict[str, t.Any]] = {
     "wait": {"type": "int", "default": 1800},
     "interval": {"type": "int", "default": 15},
     "settle": {"type": "int", "default": 900},
+    "advisory": {"type": "str"},
 }
+# What only the first step is told.
+_OF_START = ("computers", "also", "filter", "max_tasks", "task_parameters")
 # Options of every module for the Manager.
 MANAGER = (
     "url",
@@ -46,6 +49,8 @@ class WaveAction(DsaAction):
     what = ""
     passed_on: tuple[str, ...] = ()
     """The module's own options."""
+    takes_along = False
+    """Whether the Manager's tasks may take in hosts that have the fix, so that they can name whole groups."""
     outcomes: t.ClassVar[Mapping[str, str]] = {}
     """A computer's state → its outcome. Who has another state in the end is left to others."""
 
@@ -59,10 +64,15 @@ class WaveAction(DsaAction):
         if not hosts:
             return {"changed": False, "outcomes": {}, "msg": "none of the hosts is known to the Manager"}
         given["computers"] = sorted(set(hosts.values()))
+        if self.takes_along and arguments["hosts"] is not None:
+            given["also"] = _fixed(see_fleet(advisory_of(arguments), task_vars, forgiving=True))
+        refusal = self.refusal(given, task_vars)
+        if refusal:
+            return {"changed": False, "failed": True, "outcomes": self.left_out(hosts, refusal), "msg": refusal}
         started = self.run_module(self.module, {**given, "step": "start"}, task_vars)
         if self._task.check_mode or (started.get("failed") and not started.get("tasks")):
-            return {"outcomes": {}, **started}
-        connection = {name: value for name, value in given.items() if name not in ("computers", "filter", "max_tasks")}
+            return {**started, "outcomes": self.left_out(hosts, str(started.get("msg")))}
+        connection = {name: value for name, value in given.items() if name not in _OF_START}
         try:
             states = (
                 {}
@@ -71,7 +81,7 @@ class WaveAction(DsaAction):
             )
         finally:
             ended = self.run_module(self.module, {**connection, "step": "finish", "tasks": started["tasks"]}, task_vars)
-        outcomes = {
+        outcomes = self.left_out(hosts, "no task took it in") | {
             name: {"outcome": self.outcomes[state["state"]], "evidence": state["evidence"]}
             for name, number in hosts.items()
             if (state := states.get(str(number))) and state["state"] in self.outcomes
@@ -88,6 +98,14 @@ class WaveAction(DsaAction):
             "problems": problems,
             "msg": started.get("msg") or f"{count} task{'s' * (count != 1)} for {len(hosts)} hosts: {_counted(states)}",
         }
+
+    def refusal(self, given: Result, task_vars: dict[str, t.Any]) -> str | None:
+        """Why nothing is to be started, or None."""
+        return None
+
+    def left_out(self, hosts: Mapping[str, int], why: str) -> dict[str, dict[str, str]]:
+        """The outcomes of hosts that the Manager did nothing for: none, as others look after them."""
+        return {}
 
     def _watch(
         self,
@@ -112,8 +130,9 @@ class WaveAction(DsaAction):
                 "step": "look",
                 "computers": waiting,
                 "before": started["before"],
-                "settled": now - began >= arguments["settle"],
             }
+            if "settled" in self.passed_on:
+                look["settled"] = now - began >= arguments["settle"]
             seen = self.run_module(self.module, look, task_vars)
             if seen.get("failed"):
                 self.say(f"{self.what}: the Manager could not be asked, trying again: {seen.get('msg')}")
@@ -149,6 +168,17 @@ def _computers(names: list[str] | None, ids: object, task_vars: Mapping[str, t.A
         if isinstance(number, int):
             found[name] = number
     return found
+
+
+def _fixed(fleet: Fleet) -> list[int]:
+    """The Manager's IDs of the hosts that have the fix."""
+    return [
+        number
+        for host in fleet.hosts.values()
+        if isinstance(number := (host.computer or {}).get("id"), int)
+        and not host.unread
+        and fleet.judge(host).verdict == "fixed"
+    ]
 
 
 def _counted(states: Mapping[str, Mapping[str, str]]) -> str:

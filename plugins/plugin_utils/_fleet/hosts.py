@@ -52,6 +52,7 @@ VARIABLES = (
     "dsa_role",
     "dsa_source",
     "dsa_target_version",
+    "dsa_upgrade_through",
     "dsa_verify_packages",
     "dsm_computer",
     "dsm_hosted_relays",

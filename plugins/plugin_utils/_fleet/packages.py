@@ -34,7 +34,10 @@ _EXTENSIONS = {
 
 @dataclass(frozen=True)
 class Package:
-    """One way to a build. origin is directory, url, manager or repository; location a path, a URL, or empty."""
+    """One way to a build. origin is directory, url, manager (a download), repository or task (the Manager installs).
+
+    location is a path, a URL, or empty.
+    """
 
     version: str
     origin: str

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from .._advisory import Build, BuildError, Verdict, parse_build
+from .._advisory import Build, BuildError, Verdict, parse_build, shorten
 from .findings import PENDING
 from .hosts import Fleet, Host
 from .packages import Package, appliance_steps, choose
@@ -200,7 +200,7 @@ def _upgrade(fleet: Fleet, host: Host, judged: Verdict, wave: Wave) -> Work:
     if judged.version is None and isinstance(progress, Mapping):
         _refuse_older_target(progress.get("to"), target)
     try:
-        package = choose(host.record or {}, target, host.variables)
+        package = _package(host, target)
     except SettingsError as error:
         raise _Blocked(str(error)) from error
     if package.file and not package.verifiable and host.flag("dsa_verify_packages", True):
@@ -209,6 +209,20 @@ def _upgrade(fleet: Fleet, host: Host, judged: Verdict, wave: Wave) -> Work:
             "State its SHA-256 in dsa_package_checksums"
         )
     return Work(wave, judged.verdict, judged.version, target.text, package)
+
+
+def _package(host: Host, target: Build) -> Package:
+    through = str(host.variables.get("dsa_upgrade_through") or "host").strip().lower()
+    if through not in ("host", "manager"):
+        raise SettingsError(f"dsa_upgrade_through is {shorten(through)}; write host or manager")
+    if through == "host":
+        return choose(host.record or {}, target, host.variables)
+    if not host.computer:
+        raise SettingsError(
+            "dsa_upgrade_through is manager, and the Manager's inventory does not know this host: it has no "
+            "dsm_computer"
+        )
+    return Package(version=target.text, origin="task")
 
 
 def _refuse_older_target(begun: object, target: Build) -> None:

@@ -161,13 +161,19 @@ def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
         passed=now.compliant and not error and not any(finding.fails_gate for finding in findings),
         version=now.version,
         # A blocked host says why it was not touched, a failed one what failed; the verdict alone says neither.
-        reason=" ".join(
+        reason=_sentences(
             [error or blocked or now.reason, *(finding.message for finding in findings), *_before_upgrade(host)]
         ),
         reason_code="failed" if error else "blocked" if blocked else now.reason_code,
         action=now.action,
         findings=findings,
     )
+
+
+def _sentences(texts: list[str]) -> str:
+    """The texts one after the other, each but the last ended by a full stop."""
+    ended = [text if text.endswith((".", ")", "?", "!")) else f"{text}." for text in texts[:-1]]
+    return " ".join([*ended, texts[-1]])
 
 
 def _prechecks(host: Host) -> tuple[Mapping[str, object], ...]:

@@ -113,6 +113,7 @@ def test_equal_filters_have_an_order() -> None:
 
 NONE: dict[str, Any] = {
     "computers": None,
+    "also": [],
     "max_tasks": 20,
     "task_timeout": "never",
     "before": None,
@@ -206,6 +207,19 @@ def test_check_mode_only_reads(manager: Stub, connect: Connect) -> None:
     assert result["uncovered"] == []
     assert {asked.path.partition("?")[0] for asked in manager.asked} == {"/api/computers/search"}
     assert step(connect(), "finish", tasks=result["tasks"], check=True)[0] == {"changed": False, "deleted": []}
+
+
+def test_others_may_come_along_so_that_a_group_is_whole(manager: Stub, connect: Connect) -> None:
+    dsm = TaskManager(fleet(9, policyID=0))  # groups 0, 1 and 2 have three each
+    manager.answer = dsm.answer
+    result = start(connect(), [1, 4], also=[7, 8])
+    assert [task["filter"] for task in result["tasks"]] == [{"type": "computers-in-group", "computerGroupID": 1}]
+    assert set(result["before"]) == {"1", "4"}  # nobody waits for 7
+    dsm.bodies.clear()
+    start(connect(), [1], also=[4, 7])
+    assert [body["checkForSecurityUpdatesTaskParameters"]["computerFilter"] for body in dsm.bodies] == [
+        {"type": "computer", "computerID": 1}
+    ]
 
 
 def test_more_than_max_tasks(manager: Stub, connect: Connect) -> None:
