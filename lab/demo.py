@@ -32,12 +32,12 @@ class Demo:
         """One of the lab's own commands."""
         subprocess.run([sys.executable, "-m", "lab", *arguments], cwd=ROOT, check=True)
 
-    def play(self, playbook: str, report: str) -> int:
+    def play(self, playbook: str, report: str, *more: str) -> int:
         """One of the collection's playbooks; returns its exit status."""
         command = [
             str(Path(sys.executable).parent / "ansible-playbook"),
             *("-i", str(self.lab / "inventory.yml"), "-e", f"@{self.lab / 'vars.yml'}", "-e", "@variables.yml"),
-            *("-e", f"dsa_report_path=reports/{report}", f"deep_security.remediation.{playbook}"),
+            *("-e", f"dsa_report_path=reports/{report}", *more, f"deep_security.remediation.{playbook}"),
         ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
         environment["ANSIBLE_CONFIG"] = str(self.folder / "ansible.cfg")
@@ -65,20 +65,26 @@ class Demo:
         )
         self.run_lab("up", "--skip-unavailable", str(FLEET), str(self.lab))
         try:
-            self.step(2, "The gate: who is affected? It is read-only, and fails: exit status 2")
-            gate = self.play("gate", "1-gate-before.json")
-            self.step(3, "Remediate: every Relay is fixed and updated before any Agent is touched")
-            remediate = self.play("remediate", "2-remediate.json")
-            self.step(4, "The gate again: it passes, exit status 0")
-            again = self.play("gate", "3-gate-after.json")
+            self.step(2, "What the Manager knows: the gate without touching a host. It fails: exit status 2")
+            manager = ("-i", str(self.lab / "dsm.yml"), "-e", f"@{self.lab / 'manager-vars.yml'}")
+            known = self.play("gate", "1-manager.json", *manager, "-e", "dsa_source=manager")
+            self.step(3, "The gate: who is affected? It reads every host, changes nothing, and fails: exit status 2")
+            gate = self.play("gate", "2-gate-before.json")
+            self.step(4, "Remediate: every Relay is fixed and updated before any Agent is touched")
+            remediate = self.play("remediate", "3-remediate.json")
+            self.step(5, "The gate again: it passes, exit status 0")
+            again = self.play("gate", "4-gate-after.json")
         finally:
             self.run_lab("down", str(self.lab))
-        self.step(5, "Where the results are")
-        print(f"The gate ended with {gate}, the remediation with {remediate}, the gate after it with {again}.")
+        self.step(6, "Where the results are")
+        print(
+            f"The gate by the Manager ended with {known}, by the hosts with {gate}, the remediation with {remediate}, the "
+            f"gate after it with {again}."
+        )
         print(f"Reports:   {self.folder / 'reports'}")
         print(f"Journals:  {self.lab / 'hosts'}/*/journal.jsonl: what was done to each host, in order")
         print(f"Inventory: {self.lab / 'inventory.yml'}, variables: {self.folder / 'variables.yml'}")
-        as_promised = (gate, remediate, again) == (2, 0, 0)
+        as_promised = (known, gate, remediate, again) == (2, 2, 0, 0)
         if not as_promised:
             print("This is not how it should end; please report it with the output above.", file=sys.stderr)
         return 0 if as_promised else 1

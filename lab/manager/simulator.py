@@ -21,7 +21,7 @@ from .events import Events
 from .files import Files
 from .hosts import Hosts, controls, register_without_host
 from .legacy import Legacy
-from .options import wrong_fault
+from .options import VERSION, wrong_fault
 from .server import Server
 from .store import Store
 from .tasks import Tasks, newest
@@ -58,6 +58,8 @@ class Manager:
             return software.answer(request, self.files.packages)
         if path == "/lab/faults":
             return self.change_faults(request)
+        if path == "/lab/version" and request.method == "POST":
+            return self.change_version(request)
         if path == "/lab/state":
             return said(self.state())
         return self.legacy.answer(request)
@@ -77,6 +79,14 @@ class Manager:
             self.heal(request.query.get("name", []))
         with self.store.lock:
             return said(self.store.faults)
+
+    def change_version(self, request: Request) -> Answer:
+        """What an upgrade of the Manager itself does: {"version": "20.0.1234"}."""
+        wanted = request.json().get("version")
+        if not isinstance(wanted, str) or not VERSION.fullmatch(wanted):
+            raise Refused(400, f"{wanted!r} is not allowed; allowed is a version like 20.0.737")
+        self.store.options.version = wanted
+        return said({"version": wanted})
 
     def heal(self, names: list[str]) -> list[str]:
         """Raises Refused for a name that is no fault."""

@@ -36,6 +36,8 @@ OLDEST, NEWEST = ON_HOSTS[CORE]
 SUPPORTED = VERSIONS[VERSIONS.index(OLDEST) : VERSIONS.index(NEWEST) + 1]
 FOUND = [version for version in SUPPORTED if version in interpreters()]
 
+# Whoever registers a computer in the Manager names it.
+INJECTION = "{{ lookup('ansible.builtin.pipe', 'touch injected') }}"
 BUILDS = {"aix1": "20.0.1-25771", "win1": "20.0.0-5995"}
 
 
@@ -46,7 +48,7 @@ def named(version: str) -> str:
 
 @pytest.fixture(scope="module")
 def lab(start_fleet: StartFleet) -> LabFleet:
-    """A Relay, an Agent a Python, an AIX with the oldest Python, and a Windows host."""
+    """A Relay, an Agent a Python, an AIX with the oldest Python, and a Windows host; and their Manager."""
 
     def host(version: str, **more: t.Any) -> dict[str, t.Any]:
         return deb(python=str(interpreters()[version]), **more)
@@ -58,7 +60,8 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     if ansible_windows.there():
         hosts["win1"] = windows(update_seconds=0.5)
     hosts["aix1"] = {"os": "aix", "build": "20.0.1-25771", "python": str(interpreters()[FOUND[0]])}
-    lab = start_fleet({"packages": [FIXED], "hosts": hosts})
+    hosts[named(FOUND[0])]["manager"] = {"display_name": INJECTION}
+    lab = start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts})
     for name in hosts:
         # A system that is named in the country's own script; old Pythons read files as ASCII where LANG says nothing.
         release = lab.lab / "roots" / name / "etc/os-release"
@@ -91,9 +94,21 @@ def test_1_the_gate_reads_every_host(lab: LabFleet) -> None:
         assert outcome["version"] == BUILDS.get(name, "20.0.0-4416")
 
 
+def test_1_the_manager_knows_every_host(lab: LabFleet) -> None:
+    """The same verdicts with no command on any host, and nothing that a host is called is executed."""
+    commands = lab.commands()
+    done = lab.play("gate", *lab.with_manager(), dsa_source="manager")
+    assert done.returncode == 2, done.stdout
+    ours_is_silent(done.stdout)
+    assert {outcome["verdict"] for outcome in lab.report().values()} == {"affected"}
+    assert set(lab.report()) == set(commands)
+    assert lab.commands() == commands
+    assert not (lab.folder / "injected").exists()
+
+
 def test_2_check_mode_predicts(lab: LabFleet) -> None:
     before = lab.fingerprint()
-    done = lab.play("remediate", "--check")
+    done = lab.play("remediate", "--check", *lab.with_manager(), dsa_source="both", dsm_minimum_version="20.0.0")
     assert done.returncode == 2, done.stdout
     ours_is_silent(done.stdout)
     assert {outcome["done"] for outcome in lab.report().values()} == {"would upgrade"}

@@ -407,3 +407,23 @@ def test_an_inventory_of_the_manager_that_is_missing(hosts: list[Host], silent: 
     assert bool(told) == silent
     if told:
         assert "no host has dsm_computer: give the Manager's inventory too (-i dsm.yml)" in told
+
+
+@pytest.mark.parametrize(
+    ("through", "known", "origin", "why"),
+    [
+        ("host", computer(), "repository", None),
+        ("manager", computer(), "task", None),
+        ("MANAGER", computer(), "task", None),
+        ("manager", None, None, "the Manager's inventory does not know this host"),
+        ("dsm", computer(), None, "dsa_upgrade_through is 'dsm'; write host or manager"),
+    ],
+)
+def test_who_installs(through: str, known: object, origin: str | None, why: str | None) -> None:
+    made = plan(host("web1", known, record(), dsa_upgrade_through=through, dsa_relays=[]))
+    if why:
+        assert why in made.blocked["web1"]
+    else:
+        package = made.todo["web1"].package
+        assert package is not None
+        assert package.origin == origin
