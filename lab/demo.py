@@ -78,8 +78,8 @@ class Demo:
             self.run_lab("down", str(self.lab))
         self.step(6, "Where the results are")
         print(
-            f"The gate by the Manager ended with {known}, by the hosts with {gate}, the remediation with {remediate}, the "
-            f"gate after it with {again}."
+            f"The gate by the Manager ended with {known}, by the hosts with {gate}, the remediation with {remediate}, "
+            f"the gate after it with {again}."
         )
         print(f"Reports:   {self.folder / 'reports'}")
         print(f"Journals:  {self.lab / 'hosts'}/*/journal.jsonl: what was done to each host, in order")

@@ -42,7 +42,7 @@ class ActionModule(DsaAction):
             told = computer.get("agent")
             silent = out_of_date(computer.get("last_contact"), arguments["manager_max_age"], datetime.now(timezone.utc))
             if isinstance(told, Mapping) and not silent and decide(told, advisory, context).compliant:
-                record = told
+                record = told if says_enough(told) else None
         if record is None:
             read = self.read_record(arguments, task_vars)
             record = read.get("agent")
@@ -58,3 +58,11 @@ class ActionModule(DsaAction):
             "findings": [finding.as_dict() for finding in find(record)],
             **verdict,
         }
+
+
+def says_enough(told: Mapping[str, t.Any]) -> bool:
+    """Whether the host need not be asked too. Of a Relay it must also be known that it has updated since."""
+    relay, updates = told.get("relay"), told.get("updates")
+    if not isinstance(relay, Mapping) or relay.get("enabled") is False:
+        return True
+    return isinstance(updates, Mapping) and updates.get("latest") is True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from ansible.errors import AnsibleConnectionFailure
@@ -23,6 +24,7 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
     **REBOOT_OPTIONS,
     "advisory": {"type": "str"},
     "deleted_in_manager": {"type": "bool", "default": False},
+    "manager_part": {"type": "str", "choices": ["operator", "caller", "done"], "default": "operator"},
     "activation": {"type": "list", "elements": "str", "no_log": True, "default": []},
     "relay": {"type": "bool", "default": False},
     "verify": {"type": "bool", "default": True},
@@ -50,21 +52,26 @@ class ActionModule(DsaAction):
     """Each step is seen to have worked before the next. Run again, it goes on from what it finds on the host."""
 
     def act(self, task_vars: dict[str, t.Any]) -> Result:
-        """Return steps, what was done; failed with what to do where it had to stop."""
+        """Return steps, what was done, and waits_for; failed with what to do where it had to stop."""
         self._given = self.arguments(_OPTIONS)
         self._vars = task_vars
         self._host = str(task_vars["inventory_hostname"])
         self._steps: list[str] = []
         try:
-            self._recover()
+            waits_for = self._recover()
         except _Stopped as stopped:
-            return {"changed": bool(self._steps), "failed": True, "steps": self._steps, "msg": str(stopped)}
+            return self._result(str(stopped), failed=True)
         except AnsibleConnectionFailure as error:
-            text = f"the host was lost: {error}; look at it, then run again"
-            return {"changed": bool(self._steps), "failed": True, "steps": self._steps, "msg": text}
-        return {"changed": bool(self._steps), "steps": self._steps, "msg": "; ".join(self._steps) or "nothing to do"}
+            return self._result(f"the host was lost: {error}; look at it, then run again", failed=True)
+        return self._result("; ".join(self._steps) or "nothing to do", waits_for=waits_for)
 
-    def _recover(self) -> None:
+    def _result(self, text: str, failed: bool = False, waits_for: str | None = None) -> Result:
+        done = {"changed": bool(self._steps), "steps": self._steps, "waits_for": waits_for, "msg": text}
+        return {**done, "failed": True} if failed else done
+
+    def _recover(self) -> str | None:
+        """Go as far as one can; what the caller has to do in the Manager now, or None."""
+        caller = self._given["manager_part"] == "caller"
         if not self.windows:
             raise _Stopped("this recovery is for Windows hosts: the vendor's article describes it for Windows alone")
         record = self._read()
@@ -79,17 +86,24 @@ class ActionModule(DsaAction):
             package = self._package(record)  # before anything is removed
             if self._task.check_mode:
                 self._steps.append("would remove the agent, install it anew and activate it")
-                return
+                return "deletion" if caller and not self._given["deleted_in_manager"] else None
             wants_reboot = False if removed else self._uninstall(str(record["product_code"]))
             self._see_that_it_is_gone(wants_reboot)
             if not self._given["deleted_in_manager"]:
+                if caller:
+                    return "deletion"
                 raise _Stopped(
                     "the agent is removed and nothing is left of it. Now delete this computer in the Manager, then run "
                     "again with dsa_recover_deleted_in_manager: true for this host"
                 )
             self._reinstall(package)
-        if not self._task.check_mode:
-            self._register()
+        if self._task.check_mode:
+            return None
+        self._register()
+        if caller:
+            return "restoration"
+        self._see_that_it_is_whole()
+        return None
 
     def _read(self) -> _Record:
         read = self.read_patiently(self._given, self._vars)
@@ -201,7 +215,7 @@ class ActionModule(DsaAction):
         self._steps.append(f"installed {package.version}")
 
     def _register(self) -> None:
-        """Activated, Anti-Malware back, a Relay again if it was one; the Manager's policies follow by themselves."""
+        """Activated, and Anti-Malware back."""
         # A new agent answers in full only after some seconds: what is not known yet is neither yes nor no.
         self._wait(
             lambda record: record.get("activated") is not None,
@@ -221,12 +235,31 @@ class ActionModule(DsaAction):
             "the agent was told to activate itself and did not: see that it reaches the Manager, then run again",
         )
         self._wait(_online, _SUPPORT)
-        if self._given["relay"]:
-            self._wait(
-                lambda record: (record.get("relay") or {}).get("enabled") is True,
-                "this host was a Relay and is none now: make it one again in the Manager (Administration > Updates > "
-                "Relay Management), then run again",
+
+    def _see_that_it_is_whole(self) -> None:
+        """A Relay again if it was one. Where the Manager gave it back what it had that is seen too."""
+        no_relay = (
+            "this host was a Relay and is none now: make it one again in the Manager (Administration > Updates > "
+            "Relay Management), then run again"
+        )
+        if self._given["manager_part"] == "done":
+            no_relay = (
+                "the Manager was told to make this host a Relay again, and it is none yet: an agent learns that with a "
+                "heartbeat. Run again after the next one"
             )
+            # So that it learns all of it now, and not minutes later. Where it refuses the next heartbeat must do.
+            password = self._given["self_protection_password"]
+            with suppress(_Stopped):
+                options = {"arguments": ["-m"], **({"password": password} if password else {})}
+                self._on_host("dsa_control", options, "no heartbeat")
+            self._wait(
+                lambda record: "agent_silent" not in _ills(record) and record["anti_malware"]["mode"] != "off",
+                "Anti-Malware was on before and is off now: see in the Manager that the computer's policy switches it "
+                "on, then run again",
+            )
+            self._wait(_online, _SUPPORT)
+        if self._given["relay"]:
+            self._wait(lambda record: (record.get("relay") or {}).get("enabled") is True, no_relay)
 
     def _wait(self, fits: t.Callable[[_Record], bool], otherwise: str) -> None:
         deadline = time.monotonic() + self._given["agent_timeout"]
@@ -236,10 +269,14 @@ class ActionModule(DsaAction):
             time.sleep(self._given["interval"])
 
 
+def _ills(record: _Record) -> set[str]:
+    return {finding.code for finding in find(record)}
+
+
 def _offline(record: _Record) -> bool:
-    return any(finding.code == "anti_malware_offline" for finding in find(record))
+    return "anti_malware_offline" in _ills(record)
 
 
 def _online(record: _Record) -> bool:
     """Known to be well: an agent that does not answer yet does not say that Anti-Malware is offline either."""
-    return not {finding.code for finding in find(record)} & {"anti_malware_offline", "agent_silent"}
+    return not _ills(record) & {"anti_malware_offline", "agent_silent"}

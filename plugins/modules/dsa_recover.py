@@ -27,6 +27,16 @@ options:
     description: Whether the computer was deleted in the Manager after the agent was removed.
     type: bool
     default: false
+  manager_part:
+    description:
+      - Who does what the Manager has to be told. V(operator) fails where it is your turn.
+      - V(caller) does not fail there, and returns RV(waits_for). The role P(deep_security.remediation.recover#role)
+        does that part with M(deep_security.remediation.dsm_computer).
+      - V(done) says that the computer has everything again. The agent is told to ask the Manager at once, and it is
+        waited until Anti-Malware is on, and the host is a Relay if it was one.
+    type: str
+    choices: [operator, caller, done]
+    default: operator
   activation:
     description:
       - The arguments of C(dsa_control) that activate the agent, as the Manager's deployment script has them.
@@ -79,6 +89,7 @@ attributes:
     support: none
 seealso:
   - module: deep_security.remediation.dsa_precheck
+  - module: deep_security.remediation.dsm_computer
   - module: deep_security.remediation.dsa_verify
 """
 
@@ -96,4 +107,13 @@ steps:
   type: list
   elements: str
   sample: [removed the agent, rebooted]
+waits_for:
+  description:
+    - With O(manager_part=caller) what is to be done in the Manager now, else null.
+    - V(deletion) if the agent is removed, nothing is left of it, and the computer is to be deleted. In check mode if
+      that would come.
+    - V(restoration) if the agent is installed anew and activated, and its computer is to get back what it had.
+  returned: always
+  type: str
+  sample: deletion
 """

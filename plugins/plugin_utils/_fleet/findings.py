@@ -17,6 +17,8 @@ from .._advisory import Build, BuildError, Verdict, parse_build
 
 # Phases of the progress file that leave something to do.
 PENDING = ("upgrading", "update_pending")
+# More than what clocks that are looked after differ by.
+_CLOCKS_DIFFER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,12 @@ def out_of_date(last_contact: object, days: float, now: datetime) -> list[Findin
         since = datetime.fromisoformat(str(last_contact).replace("Z", "+00:00"))
     except ValueError:
         message = "The Manager does not say when the agent spoke to it last, so what it knows proves nothing."
+        return [Finding("manager_word_old", message, True)]
+    if since - now > _CLOCKS_DIFFER:
+        message = (
+            f"By the Manager the agent spoke to it last at {last_contact}, which is still to come: compare the clocks "
+            "of the Manager and of this machine, as nobody knows how old its word is."
+        )
         return [Finding("manager_word_old", message, True)]
     if now - since <= timedelta(days=days):
         return []

@@ -22,6 +22,8 @@ class Outcome:
 
     host: str
     role: str
+    source: str | None
+    """host or manager, by whose word it is judged; null where nobody's."""
     verdict_before: str
     verdict: str
     compliant: bool
@@ -129,6 +131,7 @@ def _outcome(fleet: Fleet, host: Host, blocked: str | None) -> Outcome:
     outcome = Outcome(
         host=host.name,
         role=host.role,
+        source=None if host.unread else "manager" if (host.record or {}).get("version_source") == "manager" else "host",
         verdict_before=before.verdict if before else "unreachable" if host.unreachable else "unknown",
         verdict="unreachable" if host.unreachable else "unknown",
         compliant=False,
