@@ -156,7 +156,7 @@ class Api:
         for name, value in body.items():
             if name in CHANGEABLE:
                 kept, kind = CHANGEABLE[name]
-                if value is None or type(value) is not kind:
+                if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
                     raise Refused(400, f"Invalid Computer: {name}")
                 changes[kept] = value
         if changes.get("group", ROOT_GROUP) not in self.store.groups:

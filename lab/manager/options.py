@@ -65,7 +65,8 @@ def wrong_fault(name: object, parameter: object) -> str | None:
     number = isinstance(parameter, int | float) and not isinstance(parameter, bool)
     fits = {
         "count": number and isinstance(parameter, int) and parameter >= 0,
-        "ids": isinstance(parameter, list) and all(type(one) is int for one in parameter),
+        "ids": isinstance(parameter, list)
+        and all(isinstance(one, int) and not isinstance(one, bool) for one in parameter),
         "seconds": number,
         "true": parameter is True,
     }[kind]
@@ -107,7 +108,7 @@ def read_one(key: str, name: str, value: object, problems: Problems) -> object:
     if name in ("heartbeat_seconds", "update_seconds"):
         return problems.number(key, value)
     least = 1 if name in ("groups", "page_limit") else 0
-    if type(value) is not int or value < least:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise problems.error(key, value, f"a whole number from {least} on")
     return value
 

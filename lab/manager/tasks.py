@@ -144,7 +144,7 @@ class Tasks:
         if key is None:
             return list(everyone.values())
         number = wanted.get(key)
-        if type(number) is not int:
+        if not isinstance(number, int) or isinstance(number, bool):
             raise Refused(400, f"Invalid ComputerFilter: {key} is required")
         if key == "computerID":
             if number not in everyone:

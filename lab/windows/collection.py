@@ -139,7 +139,7 @@ KNOWN = {
             "log_folder": ("path", LOG_FOLDER),
             "success_regex": ("str", SUCCESS),
             "failure_regex": ("str", FAILURE),
-            "step": ("start|look|diagnose", "start"),
+            "step": ("start|look|diagnose|confirm", "start"),
             "progress_file": ("path", PROGRESS),
         },
         update.run,

@@ -236,7 +236,7 @@ GROUPS = (
     *(VERDICT + verdict for verdict in t.get_args(VerdictName)),
 )
 # Up to ansible-core 2.18 every text is a template unless it is marked; later ones mark what is one.
-TEXT_IS_TEMPLATE = type(wrap_var("")) is not str
+TEXT_IS_TEMPLATE = wrap_var("").__class__ is not str
 # Part of what a cache is compared with: raise it when a computer looks different from before.
 CACHE_FORMAT = 1
 

@@ -418,7 +418,7 @@ def main():
             wait=dict(type="int", default=1800),
             interval=dict(type="int", default=15),
             settle=dict(type="int", default=900),
-            advisory=dict(type="str"),
+            advisory=dict(type="str", default="KA-0016311"),
             computers=dict(type="list", elements="int"),
             filter=dict(
                 type="dict",

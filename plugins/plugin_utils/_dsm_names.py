@@ -142,5 +142,6 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _id(computer: Computer) -> int:
     number = computer["id"]
-    assert isinstance(number, int)
+    if not isinstance(number, int):
+        raise TypeError(f"the ID of a computer is {number!r}")
     return number

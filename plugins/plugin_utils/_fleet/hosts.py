@@ -256,6 +256,7 @@ class Fleet:
         self.now = now or datetime.now(timezone.utc)
         asked = (manager or {}).get("manager")
         self.manager_version = asked.get("version") if isinstance(asked, Mapping) else None
+        self._manager_problem = (manager or {}).get("msg")
         self._events = events or {}
         self.relays = {name: host for name, host in hosts.items() if host.role == "relay"}
         declared = any(RELAY_GROUP in host.groups for host in hosts.values())
@@ -343,7 +344,7 @@ class Fleet:
         if host.flag("dsm_hosted_relays", False):
             return None  # the vendor keeps Workload Security up to date
         told = host.variables.get("dsm_version") or self.manager_version
-        return manager_objection(told, host.variables.get("dsm_minimum_version"), target)
+        return manager_objection(told, host.variables.get("dsm_minimum_version"), target, self._manager_problem)
 
     def bundle_objection(self, host: Host) -> str | None:
         """Why the bundle that an offline site lives on is of no use, or None: its maker must have the fix as well."""

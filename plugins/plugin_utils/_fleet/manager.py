@@ -29,18 +29,20 @@ def manager_version(text: object, name: str) -> tuple[int, ...]:
     return tuple(numbers + [0] * (4 - len(numbers)))
 
 
-def manager_objection(version: object, minimum: object, target: Build) -> str | None:
+def manager_objection(version: object, minimum: object, target: Build, problem: object = None) -> str | None:
     """Why no agent may be upgraded to target yet, or None.
 
     version: what the Manager or the operator says, None where nobody knows. minimum: dsm_minimum_version, if stated.
+    problem: why the Manager could not be asked.
     """
     least = manager_version(minimum, "dsm_minimum_version") if minimum else None
     if not version:
         if least is None:
             return None
         return (
-            f"dsm_minimum_version is {minimum}, and the Manager's version is not known: set dsm_url and dsm_api_key, "
-            "so that it is asked, or state it in dsm_version"
+            f"dsm_minimum_version is {minimum}, and the Manager's version is not known: "
+            + (f"{problem}. Or" if problem else "set dsm_url and dsm_api_key, so that it is asked, or")
+            + " state it in dsm_version"
         )
     known = manager_version(version, "the version of the Manager (dsm_version)")
     if known[:2] < target.version.release[:2]:

@@ -108,7 +108,14 @@ def test_1_the_manager_knows_every_host(lab: LabFleet) -> None:
 
 def test_2_check_mode_predicts(lab: LabFleet) -> None:
     before = lab.fingerprint()
-    done = lab.play("remediate", "--check", *lab.with_manager(), dsa_source="both", dsm_minimum_version="20.0.0")
+    done = lab.play(
+        "remediate",
+        "--check",
+        *lab.with_manager(),
+        dsa_source="both",
+        dsm_minimum_version="20.0.0",
+        dsa_security_update_through="manager",
+    )
     assert done.returncode == 2, done.stdout
     ours_is_silent(done.stdout)
     assert {outcome["done"] for outcome in lab.report().values()} == {"would upgrade"}

@@ -47,7 +47,7 @@ class TaskManager:
         self.before_search: Callable[[str], None] = lambda query: None
 
     def answer(self, asked: Asked) -> Answer:
-        path, _, query = asked.path.removeprefix("/api/").partition("?")
+        path, dummy, query = asked.path.removeprefix("/api/").partition("?")
         if path == "computers/search":
             self.before_search(query)
             return Answer(body={"computers": _page(self.fleet, asked.body)})

@@ -642,7 +642,7 @@ def test_the_password_is_in_no_text(pem: Path, secret: str, status: int, before:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: envelope(text)))
+@given(st.binary(max_size=200) | st.text(max_size=100).map(envelope))
 def test_junk_is_an_answer_or_a_failure(data: bytes) -> None:
     page = _dsm_legacy.Answer(client_of_nobody())
     try:

@@ -132,7 +132,15 @@ def test_a_source_that_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("days", "allowed", "passed"),
-    [(6.9, None, True), (7.1, None, False), (20, 30, True), (20, "30", True), (0.2, 0.1, False)],
+    [
+        (6.9, None, True),
+        (7.1, None, False),
+        (20, 30, True),
+        (20, "30", True),
+        (0.2, 0.1, False),
+        (-0.03, None, True),
+        (-0.05, None, False),  # the clocks differ
+    ],
 )
 def test_old_news_prove_nothing(days: float, allowed: object, passed: bool) -> None:
     more = {} if allowed is None else {"dsa_manager_max_age": allowed}
@@ -283,6 +291,12 @@ def test_the_manager_comes_first(stated: dict[str, t.Any], asked: str | None, wh
     else:
         assert why in made.blocked["relay1"]
         assert made.todo == {}
+
+
+def test_a_manager_that_could_not_be_asked() -> None:
+    relay = host("relay1", None, record(AFFECTED), RELAYS, dsm_minimum_version="20.0.737")
+    made = plan(relay, manager={"failed": True, "msg": "nothing answers at https://dsm.example.com:4119/"})
+    assert "is not known: nothing answers at https://dsm.example.com:4119/. Or state it" in made.blocked["relay1"]
 
 
 def test_an_old_manager_is_no_reason_not_to_update_what_is_fixed() -> None:
