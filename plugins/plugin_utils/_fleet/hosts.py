@@ -256,7 +256,9 @@ class Fleet:
         self.now = now or datetime.now(timezone.utc)
         asked = (manager or {}).get("manager")
         self.manager_version = asked.get("version") if isinstance(asked, Mapping) else None
-        self._manager_problem = (manager or {}).get("msg")
+        problems = (manager or {}).get("problems")
+        told = "; ".join(map(str, problems)) if isinstance(problems, (list, tuple)) else None
+        self._manager_problem = (manager or {}).get("msg") or told or None
         self._events = events or {}
         self.relays = {name: host for name, host in hosts.items() if host.role == "relay"}
         declared = any(RELAY_GROUP in host.groups for host in hosts.values())
