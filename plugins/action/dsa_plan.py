@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet, usable
+from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet, unread_inventory, usable
 from ..plugin_utils._download import Downloads
 from ..plugin_utils._fleet import Fleet, Plan, SettingsError, make_plan, shown
 from ..plugin_utils._fleet.variables import check, misspelt, specification
@@ -35,7 +35,7 @@ class ActionModule(DsaAction):
         """Return todo, blocked and waves; download packages that have to come from somewhere else first."""
         arguments = self.arguments(_OPTIONS)
         fleet = see_fleet(advisory_of(arguments), task_vars, arguments["relay_readings"], arguments["manager"])
-        silence = fleet.managers_silence()
+        silence = unread_inventory(task_vars) or fleet.managers_silence()
         if silence:
             raise SettingsError(f"{silence}. Nothing was changed")
         predicting = bool(self._task.check_mode)

@@ -14,7 +14,7 @@ import typing as t
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet
+from ..plugin_utils._action import DsaAction, Result, advisory_of, see_fleet, unread_inventory
 from ..plugin_utils._report import Report, make_report, render
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -59,7 +59,7 @@ class ActionModule(DsaAction):
             undelivered=arguments["undelivered"],
         )
         path = Path(arguments["path"]).expanduser().absolute()
-        error = _write(path, report) or fleet.managers_silence() or ""
+        error = _write(path, report) or unread_inventory(task_vars) or fleet.managers_silence() or ""
         if not report.outcomes:
             error = "There is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups"
         width = min(max(shutil.get_terminal_size((_NARROWEST, 24)).columns, _NARROWEST), _WIDEST)

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
@@ -33,6 +35,10 @@ with suppress(ImportError):
     from pypsrp.exceptions import WinRMError as PsrpError
 
     _WINRM_LOST += (PsrpError,)
+# Files that the inventory plugin takes, and a group that it always makes.
+_MANAGERS_FILES = ("dsm.yml", "dsm.yaml", "deep_security.yml", "deep_security.yaml")
+_MANAGERS_PLUGIN = re.compile(r"""^plugin:\s*['"]?deep_security\.remediation\.dsm\b""", re.MULTILINE)
+_MADE_BY_MANAGER = "deep_security_verdict_unknown"
 # An attempt that went on for so many seconds had a connection, so a loss after it is a new one.
 _CONNECTED = 60.0
 # What a reboot can break in an agent.
@@ -271,6 +277,32 @@ def see_fleet(
                 raise
             hosts[name] = Host.from_variables(name, mine, {"__assess_result": {"failed": True, "msg": str(error)}})
     return Fleet(hosts, advisory, manager=manager, events=events)
+
+
+def unread_inventory(task_vars: Mapping[str, t.Any]) -> str | None:
+    """Which of the Manager's inventories could not be read, in words, or None.
+
+    To Ansible that is a mere warning, and what remains of the fleet would pass for all of it. Of several Managers one
+    that was read hides the others.
+    """
+    if _MADE_BY_MANAGER in task_vars["groups"]:
+        return None
+    for source in map(str, task_vars.get("ansible_inventory_sources") or ()):
+        folder = Path(source)
+        for path in [folder, *(folder.iterdir() if folder.is_dir() else ())]:
+            if path.name.endswith(_MANAGERS_FILES) and _is_managers(path):
+                return (
+                    f"the Manager's inventory {path} could not be read, so its hosts and its word are missing; see "
+                    "Ansible's warning at the top"
+                )
+    return None
+
+
+def _is_managers(path: Path) -> bool:
+    try:
+        return bool(_MANAGERS_PLUGIN.search(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _known_of(name: str, variables: Mapping[str, t.Any], readings: Mapping[str, Mapping[str, t.Any]]) -> Result:
