@@ -81,9 +81,9 @@ class Reader:
 
     def _record(self, raw, appliance):
         problems = []
-        fingerprint = _text(raw.get("agentFingerPrint")) or (
-            _text(raw.get("applianceFingerPrint")) if appliance else None
-        )
+        fingerprint = _text(raw.get("agentFingerPrint"))
+        if appliance:  # it may have one of its own kind alone
+            fingerprint = fingerprint or _text(raw.get("applianceFingerPrint"))
         version = self._version(raw, fingerprint, problems)
         os_name = self._os(raw, appliance, problems)
         # A version without a fingerprint is an agent that was deactivated; with neither, nobody knows.
