@@ -27,7 +27,8 @@ options:
   source:
     description:
       - With V(manager) a host that complies by O(computer) is not read. One that does not, or of which the Manager
-        knows nothing or nothing new, is.
+        knows nothing or nothing new, is. So is a Relay, unless C(updates) of its record say that it has the latest,
+        since others wait for its update.
       - With V(host) and V(both) the host is read.
     type: str
     choices: [host, manager, both]

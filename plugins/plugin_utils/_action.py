@@ -301,6 +301,8 @@ def unread_inventory(task_vars: Mapping[str, t.Any]) -> str | None:
 def _is_managers(path: Path) -> bool:
     try:
         return bool(_MANAGERS_PLUGIN.search(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return True  # by its name it was meant to be one
     except (OSError, UnicodeDecodeError):
         return False
 

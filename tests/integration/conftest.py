@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from tests.conftest import COLLECTIONS, ansible_environment
+from tests.lab.manager_client import ManagerClient
 from tests.run.common import ROOT
 
 FIXED = "20.0.2-1390"
@@ -121,9 +122,31 @@ class LabFleet:
             check=False,
         )
 
+    def inventory(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """ansible-inventory with the fleet's inventory."""
+        return subprocess.run(
+            [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(self.lab / "inventory.yml"), *arguments],
+            cwd=self.folder,
+            env=ansible_environment(self.folder),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
     def play(self, name: str, *arguments: str, **extra: t.Any) -> subprocess.CompletedProcess[str]:
         """One of the collection's playbooks."""
         return self.ansible(f"deep_security.remediation.{name}", *arguments, extra=extra)
+
+    @property
+    def manager(self) -> ManagerClient:
+        """The fleet's simulated Manager."""
+        return ManagerClient(self.lab)
+
+    def with_manager(self, inventory: str = "dsm.yml") -> list[str]:
+        """Arguments that add an inventory from the Manager, and the variables by which it is asked."""
+        return ["-i", str(self.lab / inventory), "-e", f"@{self.lab / 'manager-vars.yml'}"]
 
     def report(self) -> dict[str, dict[str, t.Any]]:
         """Host → outcome, from the JSON of the last run."""
@@ -221,8 +244,9 @@ def windows(build: str = "20.0.0-5995", **more: t.Any) -> dict[str, t.Any]:
     return {"os": "windows", "build": build, "role": "agent", **more}
 
 
+WINDOWS = (COLLECTIONS / "ansible_collections" / "ansible" / "windows").exists()
 needs_windows = pytest.mark.skipif(
-    not (COLLECTIONS / "ansible_collections" / "ansible" / "windows").exists(),
+    not WINDOWS,
     reason="the collection ansible.windows is not here (it could not be downloaded)",
 )
 needs_rpm = pytest.mark.skipif(

@@ -69,6 +69,13 @@ class ManagerClient:
     def arm(self, **faults: object) -> None:
         assert self.raw("POST", "/lab/faults", json.dumps(faults).encode()).status == 200
 
+    def heal(self) -> None:
+        """Take all faults away, also that of a certificate that nobody may trust."""
+        connection = HTTPSConnection("127.0.0.1", self.port, context=ssl._create_unverified_context(), timeout=30)
+        connection.request("DELETE", "/lab/faults")
+        assert connection.getresponse().status == 200
+        connection.close()
+
     def state(self) -> dict[str, Any]:
         found: dict[str, Any] = self.raw("GET", "/lab/state").body
         return found
