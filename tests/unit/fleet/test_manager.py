@@ -36,7 +36,7 @@ def computer(
     **more: t.Any,
 ) -> dict[str, t.Any]:
     """dsm_computer, as the inventory plugin gives it."""
-    agent = {
+    agent: dict[str, t.Any] = {
         "installed": True if build else None,
         "version": build,
         "version_source": "manager" if build else None,
@@ -143,7 +143,7 @@ def test_a_source_that_is_none() -> None:
     ],
 )
 def test_old_news_prove_nothing(days: float, allowed: object, passed: bool) -> None:
-    more = {} if allowed is None else {"dsa_manager_max_age": allowed}
+    more: dict[str, t.Any] = {} if allowed is None else {"dsa_manager_max_age": allowed}
     told = outcome(host("web1", computer(FIXED, days=days), dsa_source="manager", **more))
     assert (told.verdict, told.passed) == ("fixed", passed)
     assert ("manager_word_old" in {finding.code for finding in told.findings}) != passed
@@ -254,7 +254,7 @@ def test_a_relay_state_that_the_manager_does_not_tell_holds_the_fleet_up() -> No
 
 @pytest.mark.parametrize(("hosted", "waits"), [(True, False), ("true", False), (False, True), (None, True)])
 def test_relays_that_the_vendor_hosts(hosted: object, waits: bool) -> None:
-    more = {} if hosted is None else {"dsm_hosted_relays": hosted}
+    more: dict[str, t.Any] = {} if hosted is None else {"dsm_hosted_relays": hosted}
     made = plan(host("web1", computer(), record(), **more))
     assert ("web1" in made.blocked) == waits
 
