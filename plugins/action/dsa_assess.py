@@ -63,6 +63,8 @@ class ActionModule(DsaAction):
 def says_enough(told: Mapping[str, t.Any]) -> bool:
     """Whether the host need not be asked too. Of a Relay it must also be known that it has updated since."""
     relay, updates = told.get("relay"), told.get("updates")
+    if isinstance(updates, Mapping) and updates.get("status") == "error":
+        return False
     if not isinstance(relay, Mapping) or relay.get("enabled") is False:
         return True
     return isinstance(updates, Mapping) and updates.get("latest") is True

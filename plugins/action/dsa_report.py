@@ -62,13 +62,15 @@ class ActionModule(DsaAction):
         error = _write(path, report) or unread_inventory(task_vars) or fleet.managers_silence() or ""
         if not report.outcomes:
             error = "There is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups"
+        failing = {outcome.host: outcome.reason for outcome in report.outcomes if not outcome.passed}
         width = min(max(shutil.get_terminal_size((_NARROWEST, 24)).columns, _NARROWEST), _WIDEST)
         return {
             "changed": False,
             "passed": report.passed,
             "summary": report.summary(),
-            "shortfall": report.shortfall,
-            "failing": {outcome.host: outcome.reason for outcome in report.outcomes if not outcome.passed},
+            # Hosts that only the Manager speaks for have no gate of their own.
+            "shortfall": report.shortfall if any(fleet.hosts[name].source == "manager" for name in failing) else "",
+            "failing": failing,
             "path": str(path),
             "error": error,
             "text": f"{render(report, width)}\n{error or f'Report: {path}'}",

@@ -94,8 +94,9 @@ class ActionModule(DsaAction):
             return self._unfinished(evidence, started, on_host, arguments, task_vars)
         noted = on_host("confirm")
         if noted.get("failed"):
-            text = "The security update succeeded ({}), and that could not be noted on the host: " + _why(noted)
-            return self._end("succeeded", evidence, started, text)
+            ended = self._end("succeeded", evidence, started, "The security update succeeded ({})")
+            ended["msg"] += f", and that could not be noted on the host: {_why(noted)}"
+            return ended
         return self._end("succeeded", evidence, started, "{}", failed=False)
 
     def _watch(

@@ -96,6 +96,8 @@ class ActionModule(DsaAction):
             text = f"{lost}: {error}; look at the host, then run again"
             return {"changed": True, "failed": True, "msg": text, **predicted}
         after = _build(result.get("after"))
+        if (arguments["wave"] or {}).get("outcome") == "begun":
+            return {**predicted, **result, "changed": False}
         if origin == "task" and not result.get("failed") and (after is None or after < parse_build(version)):
             why = (arguments["wave"] or {}).get("evidence") or "it did nothing for this host"
             result.update(failed=True, msg=f"the Manager did not upgrade the agent: {why}. Look at it there")

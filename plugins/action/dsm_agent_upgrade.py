@@ -19,6 +19,7 @@ class ActionModule(WaveAction):
     module = "deep_security.remediation.dsm_agent_upgrade"
     what = "Upgrade through the Manager"
     passed_on = (*MANAGER, "computers", "version", "max_tasks", "task_parameters", "before", "tasks")
+    chosen_by = "dsa_upgrade_through"
     outcomes = {"succeeded": "succeeded", "running": "unfinished"}
 
     def refusal(self, given: Result, task_vars: dict[str, t.Any]) -> str | None:

@@ -25,11 +25,14 @@ class ActionModule(WaveAction):
         "settled",
         "tasks",
     )
+    chosen_by = "dsa_security_update_through"
+    # What a Relay has may be old all the same, and others live on it: it asks for an update itself.
+    not_of_relays = ("current",)
     # Updates are what a fixed agent gets every day anyway.
     takes_along = True
     outcomes = {
         "succeeded": "succeeded",
-        "not_applicable": "succeeded",  # Anti-Malware is off: there is nothing to update
+        "current": "succeeded",
         "failed": "failed",
         "running": "unfinished",
     }

@@ -25,6 +25,9 @@ description:
   - Every host has the variable C(dsm_computer), which is an entry of C(computers) of
     M(deep_security.remediation.dsm_computer_info), C(dsm_url), C(dsm_hosted_relays), and C(dsm_read_at), the moment in
     UTC at which the Manager was asked.
+  - Of all hosts C(dsm_relays_left_out) names the Relays that the Manager knows and that O(groups_filter) or
+    O(known_hosts_only) leaves out; Agents wait for them, unless C(dsa_relays) says which Relays they use. And
+    C(dsm_inventories) has the paths of the files of this plugin that were read.
   - Hosts that an inventory source before this one has made are found by O(names) without regard to case, and keep the
     spelling and the address that they have. So name this file after the others, such as in
     C(-i hosts.yml -i dsm.yml).
@@ -270,6 +273,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except (_dsm.DsmError, AdvisoryError, ValueError) as error:
             raise AnsibleParserError(str(error)) from None
         self._populate(answers, client, advisory)
+        # Last of all, as who looks for it wants to know that nothing of it is missing.
+        self._of_all("dsm_inventories", [path])
+
+    def _of_all(self, name: str, more: list[str]) -> None:
+        """Add to a list that is a variable of all hosts, as several Managers may have one."""
+        everybody = self.inventory.groups["all"]
+        everybody.set_variable(name, [*everybody.vars.get(name, []), *more])
 
     def _refuse_unknown_options(self, config: t.Iterable[str]) -> None:
         """Ansible itself would pass over a filter that is misspelt, and act on all hosts."""
@@ -354,6 +364,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for group in GROUPS:
             self.inventory.add_group(group)
         hosts, unknown = [], 0
+        shown = {computer["id"] for computer in computers if computer["id"] in {**names.new, **names.known}}
+        self._of_all(
+            "dsm_relays_left_out",
+            [_shown_as(one) for one in answers["computers"] if one["id"] not in shown and may_be_relay(one)],
+        )
         for computer in computers:
             new = names.new.get(computer["id"])
             name = new or names.known.get(computer["id"])
@@ -452,6 +467,18 @@ class Verdicts:
             context = Context(relays=None if relay else self._relays)
             self._known[alike] = decide(record, self._advisory, context).verdict
         return self._known[alike]
+
+
+def may_be_relay(computer: Computer) -> bool:
+    """Whether there is an agent that the Manager does not say to be no Relay."""
+    agent = computer["agent"]
+    return computer["kind"] == "agent" and agent["installed"] is not None and agent["relay"]["enabled"] is not False
+
+
+def _shown_as(computer: Computer) -> str:
+    """What to call a computer that is no host: no template, whoever named it."""
+    name = str(computer["name"] or computer["display_name"] or "")
+    return f"{name} ({computer['id']})" if name.replace(".", "").replace("-", "").isalnum() else f"ID {computer['id']}"
 
 
 def role_group(computer: Computer) -> str | None:

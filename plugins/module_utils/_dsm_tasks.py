@@ -39,8 +39,8 @@ def cover(wanted, computers, most, allowed=()):
     ones. What takes in most of the wanted that are left comes first, and there are at most `most` filters.
     """
     left = set(wanted)
-    allowed = left | set(allowed)
-    if len(left) > 1 and len(allowed) == len(computers):
+    allowed = (left | set(allowed)) & set(computers)
+    if len(left) > 1 and allowed == set(computers):
         return [{"filter": {"type": "all-computers"}, "computers": sorted(allowed)}], []
     whole = {}
     for number, (group, policy) in computers.items():

@@ -86,6 +86,11 @@ summary:
   description: Counts of hosts by verdict and by what was done.
   returned: when a report was made
   type: dict
+shortfall:
+  description: How many hosts do not pass, where one of them is judged by the Manager's word alone; else empty.
+  returned: when a report was made
+  type: str
+  sample: 3 of 4 hosts do not pass; the report names them
 failing:
   description: Per host that did not pass the reason.
   returned: when a report was made

@@ -46,6 +46,7 @@ options:
     description:
       - How this host fared where the Manager upgraded many, C(outcome) and C(evidence) as
         M(deep_security.remediation.dsm_agent_upgrade) returns them per host. Used on the controller alone.
+      - The outcome V(begun) only notes on the host that the Manager is about to upgrade it.
     type: dict
   path:
     description: The package file on the host. Set by the action plugin; the host's own repository is used without it.

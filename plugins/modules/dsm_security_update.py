@@ -108,7 +108,7 @@ options:
     description:
       - Whether so much time has passed since V(start) that every agent must have heard of it. Give more than the
         heartbeat interval, 10 minutes by default.
-      - Only then is what looks as it did at the start an end. What was already the newest is V(succeeded), an error
+      - Only then is what looks as it did at the start an end. What was already the newest is V(current), an error
         that was already there is V(failed), and what has no Anti-Malware components is V(not_applicable).
       - For O(step=look) alone.
     type: bool
@@ -268,8 +268,9 @@ states:
     - C(state) and C(evidence) of each of the O(computers), by ID. An ID is a string here. The evidence is why, in the
       Manager's words.
     - V(succeeded) if the update status is C(active), all Anti-Malware components are the newest, and since the start
-      either the time of the last change moved on, or the version of a component changed. Also if all were the newest at
-      the start and still are, once O(settled).
+      either the time of the last change moved on, or the version of a component changed.
+    - V(current) if all were the newest that the Manager knows at the start and still are, once O(settled). Whether that
+      is new enough depends on what the Manager itself was given.
     - V(failed) if the update status is C(error), and that is new or came with a change since the start. Also if it was
       so at the start and still is, once O(settled).
     - V(not_applicable) if there are no Anti-Malware components, as where that module is off, once O(settled).
@@ -342,7 +343,7 @@ def judge(raw, before, settled):
     elif now["status"] == "active" and now["latest"] and moved:
         state, why = "succeeded", "updated since the start"
     elif now["status"] == "active" and now["latest"] and still and before and before.get("latest"):
-        state, why = "succeeded", "already had the newest that the Manager knows"
+        state, why = "current", "already had the newest that the Manager knows"
     parts = [why, _status(now), _components(now), _dsm_tasks.sentence(words)]
     return {"state": state, "evidence": "; ".join(text for text in parts if text)}
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import typing as t
@@ -38,7 +39,6 @@ with suppress(ImportError):
 # Files that the inventory plugin takes, and a group that it always makes.
 _MANAGERS_FILES = ("dsm.yml", "dsm.yaml", "deep_security.yml", "deep_security.yaml")
 _MANAGERS_PLUGIN = re.compile(r"""^plugin:\s*['"]?deep_security\.remediation\.dsm\b""", re.MULTILINE)
-_MADE_BY_MANAGER = "deep_security_verdict_unknown"
 # An attempt that went on for so many seconds had a connection, so a loss after it is a new one.
 _CONNECTED = 60.0
 # What a reboot can break in an agent.
@@ -276,21 +276,20 @@ def see_fleet(
             if not forgiving:
                 raise
             hosts[name] = Host.from_variables(name, mine, {"__assess_result": {"failed": True, "msg": str(error)}})
-    return Fleet(hosts, advisory, manager=manager, events=events)
+    url, left_out = task_vars.get("dsm_url"), list(task_vars.get("dsm_relays_left_out") or ())
+    return Fleet(hosts, advisory, manager=manager, events=events, url=url, left_out=left_out)
 
 
 def unread_inventory(task_vars: Mapping[str, t.Any]) -> str | None:
     """Which of the Manager's inventories could not be read, in words, or None.
 
-    To Ansible that is a mere warning, and what remains of the fleet would pass for all of it. Of several Managers one
-    that was read hides the others.
+    To Ansible that is a mere warning, and what remains of the fleet would pass for all of it.
     """
-    if _MADE_BY_MANAGER in task_vars["groups"]:
-        return None
+    read = {os.path.realpath(str(path)) for path in task_vars.get("dsm_inventories") or ()}
     for source in map(str, task_vars.get("ansible_inventory_sources") or ()):
         folder = Path(source)
         for path in [folder, *(folder.iterdir() if folder.is_dir() else ())]:
-            if path.name.endswith(_MANAGERS_FILES) and _is_managers(path):
+            if path.name.endswith(_MANAGERS_FILES) and os.path.realpath(path) not in read and _is_managers(path):
                 return (
                     f"the Manager's inventory {path} could not be read, so its hosts and its word are missing; see "
                     "Ansible's warning at the top"

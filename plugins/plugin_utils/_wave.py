@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 from collections import Counter
 from collections.abc import Mapping
 
 from ._action import DsaAction, Result, advisory_of, see_fleet
-from ._fleet import Fleet, SettingsError
+from ._fleet import PLAN, Fleet, SettingsError, same_manager
 
 WAITING: dict[str, dict[str, t.Any]] = {
     "step": {"type": "str"},
@@ -49,6 +50,10 @@ class WaveAction(DsaAction):
     what = ""
     passed_on: tuple[str, ...] = ()
     """The module's own options."""
+    not_of_relays: tuple[str, ...] = ()
+    """States that do not count for a Relay."""
+    chosen_by: str | None = None
+    """The variable by which a host of a playbook's run is for the Manager."""
     takes_along = False
     """Whether the Manager's tasks may take in hosts that have the fix, so that they can name whole groups."""
     outcomes: t.ClassVar[Mapping[str, str]] = {}
@@ -60,12 +65,12 @@ class WaveAction(DsaAction):
         given = {name: arguments[name] for name in self.passed_on if arguments[name] is not None}
         if arguments["step"]:
             return self.run_module(self.module, {**given, "step": arguments["step"]}, task_vars)
-        hosts = _computers(arguments["hosts"], given.get("computers"), task_vars)
+        hosts, relays = self._computers(arguments["hosts"], given, task_vars)
         if not hosts:
             return {"changed": False, "outcomes": {}, "msg": "none of the hosts is known to the Manager"}
         given["computers"] = sorted(set(hosts.values()))
         if self.takes_along and arguments["hosts"] is not None:
-            given["also"] = _fixed(see_fleet(advisory_of(arguments), task_vars, forgiving=True))
+            given["also"] = _along(see_fleet(advisory_of(arguments), task_vars, forgiving=True), hosts, relays)
         refusal = self.refusal(given, task_vars)
         if refusal:
             return {"changed": False, "failed": True, "outcomes": self.left_out(hosts, refusal), "msg": refusal}
@@ -84,7 +89,9 @@ class WaveAction(DsaAction):
         outcomes = self.left_out(hosts, "no task took it in") | {
             name: {"outcome": self.outcomes[state["state"]], "evidence": state["evidence"]}
             for name, number in hosts.items()
-            if (state := states.get(str(number))) and state["state"] in self.outcomes
+            if (state := states.get(str(number)))
+            and state["state"] in self.outcomes
+            and not (name in relays and state["state"] in self.not_of_relays)
         }
         problems = [*(started.get("problems") or []), *([str(ended.get("msg"))] if ended.get("failed") else [])]
         for problem in problems:
@@ -98,6 +105,36 @@ class WaveAction(DsaAction):
             "problems": problems,
             "msg": started.get("msg") or f"{count} task{'s' * (count != 1)} for {len(hosts)} hosts: {_counted(states)}",
         }
+
+    def _computers(
+        self, names: list[str] | None, given: Result, task_vars: Mapping[str, t.Any]
+    ) -> tuple[dict[str, int], set[str]]:
+        """(name → the Manager's ID, which of them are Relays). Without names an ID is its own name.
+
+        Left out is who has no dsm_computer, or one of another Manager; in a run of the playbooks also who failed, must
+        be rebooted first, or is not to be done by the Manager.
+        """
+        if names is None:
+            ids = given.get("computers")
+            if not isinstance(ids, (list, tuple)):
+                raise SettingsError("give hosts, names of the inventory, or computers, the Manager's IDs")
+            return {str(number): int(number) for number in ids}, set()
+        url = given.get("url") or os.environ.get("DSM_URL")
+        hosts: dict[str, int] = {}
+        relays: set[str] = set()
+        for name in names:
+            variables = task_vars["hostvars"][name]
+            if "__rescue_result" in variables or (variables.get("__reboot_result") or {}).get("waiting"):
+                continue
+            if PLAN in variables and self.chosen_by and variables.get(self.chosen_by) != "manager":
+                continue
+            computer = variables.get("dsm_computer")
+            number = computer.get("id") if isinstance(computer, Mapping) else None
+            if isinstance(number, int) and same_manager(variables.get("dsm_url"), url):
+                hosts[name] = number
+                if ((computer.get("agent") or {}).get("relay") or {}).get("enabled") is True:
+                    relays.add(name)
+        return hosts, relays
 
     def refusal(self, given: Result, task_vars: dict[str, t.Any]) -> str | None:
         """Why nothing is to be started, or None."""
@@ -132,7 +169,7 @@ class WaveAction(DsaAction):
                 "before": started["before"],
             }
             if "settled" in self.passed_on:
-                look["settled"] = now - began >= arguments["settle"]
+                look["settled"] = now - began >= min(arguments["settle"], limit)
             seen = self.run_module(self.module, look, task_vars)
             if seen.get("failed"):
                 self.say(f"{self.what}: the Manager could not be asked, trying again: {seen.get('msg')}")
@@ -149,36 +186,23 @@ class WaveAction(DsaAction):
         return states
 
 
-def _computers(names: list[str] | None, ids: object, task_vars: Mapping[str, t.Any]) -> dict[str, int]:
-    """Name → the Manager's ID. Without names an ID is its own name.
+def _along(fleet: Fleet, hosts: Mapping[str, int], relays: set[str]) -> list[int]:
+    """The Manager's IDs of hosts that an update may take in beside those of the wave, so that a group is whole.
 
-    Left out is who has no dsm_computer, and in a run of the playbooks who failed, or must be rebooted first.
+    They have the fix, were looked at in this run, are of the same kind and the same Manager, and need not wait for a
+    Relay either.
     """
-    if names is None:
-        if not isinstance(ids, (list, tuple)):
-            raise SettingsError("give hosts, names of the inventory, or computers, the Manager's IDs")
-        return {str(number): int(number) for number in ids}
-    found: dict[str, int] = {}
-    for name in names:
-        variables = task_vars["hostvars"][name]
-        if "__rescue_result" in variables or (variables.get("__reboot_result") or {}).get("waiting"):
+    found = []
+    for host in fleet.hosts.values():
+        number = (host.computer or {}).get("id")
+        if host.name in hosts or not isinstance(number, int) or host.first is None or host.unread:
             continue
-        computer = variables.get("dsm_computer")
-        number = computer.get("id") if isinstance(computer, Mapping) else None
-        if isinstance(number, int):
-            found[name] = number
+        if (host.role == "relay") != bool(relays) or not fleet.asked(host) or fleet.judge(host).verdict != "fixed":
+            continue
+        behind = [] if host.role == "relay" else fleet.relays_of(host)
+        if behind is not None and not any(fleet.relay_objection(relay) for relay in behind):
+            found.append(number)
     return found
-
-
-def _fixed(fleet: Fleet) -> list[int]:
-    """The Manager's IDs of the hosts that have the fix."""
-    return [
-        number
-        for host in fleet.hosts.values()
-        if isinstance(number := (host.computer or {}).get("id"), int)
-        and not host.unread
-        and fleet.judge(host).verdict == "fixed"
-    ]
 
 
 def _counted(states: Mapping[str, Mapping[str, str]]) -> str:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from .findings import PENDING, Finding, find, out_of_date, unverified
-from .hosts import PLAN, REGISTERED, SOURCES, VARIABLES, Fleet, Host
+from .hosts import PLAN, REGISTERED, SOURCES, VARIABLES, Fleet, Host, same_manager
 from .packages import Package, choose, shown, vendor_platforms
 from .plan import Plan, Work, make_plan
 from .reboots import POLICIES, RebootRules, asked_by_agent, rules_from
@@ -38,6 +38,7 @@ __all__ = [
     "names_of",
     "out_of_date",
     "rules_from",
+    "same_manager",
     "shown",
     "target_for",
     "unverified",

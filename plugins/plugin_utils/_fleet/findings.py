@@ -132,18 +132,21 @@ def out_of_date(last_contact: object, days: float, now: datetime) -> list[Findin
     return [Finding("manager_word_old", message, True)]
 
 
-def failing_updates(told: object, updated: bool) -> list[Finding]:
-    """Whether the Manager's events say that updates fail by the certificate, and none succeeded since.
+def failing_updates(told: object, updates: object) -> list[Finding]:
+    """Whether the Manager says that an agent's updates fail.
 
-    told: certificate_expired, last_failure and last_success of one computer. updated: an update since is known of.
+    told: last_failure and certificate_expired (since its last success) of the computer's events. updates: status and
+    message of a record of the Manager's.
     """
-    if updated or not isinstance(told, Mapping) or told.get("certificate_expired") is not True:
-        return []
-    failed, succeeded = str(told.get("last_failure") or ""), str(told.get("last_success") or "")
-    if succeeded > failed:  # both ISO 8601 in UTC
-        return []
-    message = f"Its pattern updates fail already: event 9017 with -24, last on {failed or 'an unknown day'}."
-    return [Finding("updates_failing", message, True)]
+    found = []
+    if isinstance(told, Mapping) and told.get("certificate_expired") is True:
+        last = told.get("last_failure") or "an unknown day"
+        message = f"Its pattern updates fail already: event 9017 with -24, last on {last}."
+        found.append(Finding("updates_failing", message, True))
+    elif isinstance(updates, Mapping) and updates.get("status") == "error":
+        message = f"The Manager says that its security updates fail: {updates.get('message') or 'no reason given'}."
+        found.append(Finding("updates_failing", message, True))
+    return found
 
 
 def unverified(record: Mapping[str, object], judged: Verdict, target: Build | None) -> list[str]:

@@ -191,10 +191,20 @@ class Host:
     @property
     def may_be_relay(self) -> bool:
         """Whether nothing says what this host is: nobody stated it, the Manager does not know, and it was not read."""
-        stated = self.variables.get("dsa_role") or any(group in self.groups for group, dummy in _GROUPS)
+        named = (RELAY_GROUP, *(group for group, dummy in _GROUPS))
+        stated = self.variables.get("dsa_role") or any(group in self.groups for group in named)
         # A record of the Manager's that does not say it leaves as much open as none.
         told = not self.unread and (self.record or {}).get("version_source") != "manager"
         return bool(not told and not stated and _relay_state(self.manager_record) is None)
+
+    @property
+    def looks_like_relay(self) -> bool:
+        """Whether its group or its looks say Relay where the Manager says no: one of them is out of date."""
+        if self.variables.get("dsa_role") or _relay_state(self.manager_record) is not False:
+            return False
+        own = self.record or {}
+        looks = own.get("version_source") != "manager" and _relay_state(own) is True
+        return looks or RELAY_GROUP in self.groups
 
     @property
     def phase(self) -> str | None:
@@ -205,14 +215,15 @@ class Host:
     @property
     def updated(self) -> bool:
         """Whether a security update since the last upgrade is known to have ended well."""
-        return (
-            self.phase == "done"
-            or self.stages.get("security_update", {}).get("outcome") == "succeeded"
-            or (self.phase is None and self._updated_by_manager)
-        )
+        return self.phase == "done" or self.updated_now
 
     @property
-    def _updated_by_manager(self) -> bool:
+    def updated_now(self) -> bool:
+        """Whether a security update ended well in this run."""
+        return self.stages.get("security_update", {}).get("outcome") == "succeeded"
+
+    @property
+    def updated_by_manager(self) -> bool:
         """Whether the Manager saw this very build with nothing but the latest components."""
         updates, version = self.manager_record.get("updates"), self.manager_record.get("version")
         same = version is not None and version == (self.record or {}).get("version")
@@ -240,7 +251,8 @@ class Fleet:
     """All hosts of the inventory and what follows from looking at them together.
 
     manager: what dsm_info returned in this run. events: the Manager's ID of a computer, as text → what its system
-    events say, as dsm_event_info returns it.
+    events say, as dsm_event_info returns it. url: the Manager that was asked for both; hosts may have another.
+    left_out: Relays, or what may be some, that the Manager knows and its inventory does not show.
     """
 
     def __init__(
@@ -250,6 +262,8 @@ class Fleet:
         now: datetime | None = None,
         manager: Mapping[str, object] | None = None,
         events: Mapping[str, object] | None = None,
+        url: object = None,
+        left_out: Sequence[str] = (),
     ) -> None:
         self.hosts = hosts
         self.advisory = advisory
@@ -260,11 +274,15 @@ class Fleet:
         told = "; ".join(map(str, problems)) if isinstance(problems, (list, tuple)) else None
         self._manager_problem = (manager or {}).get("msg") or told or None
         self._events = events or {}
+        self._url = url
+        self._left_out = left_out
         self.relays = {name: host for name, host in hosts.items() if host.role == "relay"}
         declared = any(RELAY_GROUP in host.groups for host in hosts.values())
         # Where nobody named the Relays, one that is silent cannot be told from an Agent: it may be one.
-        silent = {} if declared else {name: host for name, host in hosts.items() if host.may_be_relay}
-        self.candidates = {**self.relays, **silent}
+        # Of one that the Manager knows, and not what it is, nobody declared it either.
+        silent = {name: host for name, host in hosts.items() if host.may_be_relay and (host.computer or not declared)}
+        doubtful = {name: host for name, host in hosts.items() if host.looks_like_relay}
+        self.candidates = {**self.relays, **silent, **doubtful}
         # Made once, as ten thousand hosts may ask for them.
         self._everybody = list(self.candidates.values())
         self._as_relays: dict[str, Mapping[str, object]] = {}
@@ -283,6 +301,11 @@ class Fleet:
             f"dsa_source is {asked.source}, and no host has dsm_computer: give the Manager's inventory too (-i "
             "dsm.yml), and see whether Ansible warned that it could not be read"
         )
+
+    def left_out(self, host: Host) -> Sequence[str]:
+        """Relays that the host may use and that nobody here can look at. None where it says which ones it uses."""
+        told = host.variables.get("dsa_relays")
+        return self._left_out if told is None or (isinstance(told, str) and not told.strip()) else ()
 
     def relays_of(self, host: Host) -> list[Host] | None:
         """The Relays a host may use: those that dsa_relays names, else every Relay but itself. None: none is known.
@@ -304,7 +327,7 @@ class Fleet:
 
     def judge(self, host: Host) -> Verdict:
         """The verdict about a host that was read, in the context of its Relays."""
-        relays = self.relays_of(host) if host.role != "relay" else None
+        relays = self.relays_of(host) if host.role != "relay" and not self.left_out(host) else None
         context = Context(
             relays=None if relays is None else self._records_of(relays),
             certificate_replaced=host.flag("dsa_certificate_replaced", False),
@@ -327,7 +350,7 @@ class Fleet:
     def findings(self, host: Host) -> list[Finding]:
         """What is wrong with an agent beside its build, and with what it depends on."""
         found = self._own_findings(host)
-        objection = self.bundle_objection(host)
+        objection = self.bundle_objection(host, fixed_will_do=True)
         return found + ([Finding("bundle_relay_not_fixed", f"{objection}.", True)] if objection else [])
 
     def _own_findings(self, host: Host) -> list[Finding]:
@@ -337,18 +360,35 @@ class Fleet:
         if not host.stages:  # what this run changed the Manager cannot know yet
             found += disagreements(record, host.manager_record, RELAY_GROUP in host.groups)
         if record.get("version_source") == "manager" and record.get("version"):
-            days = number_of(host.variables.get("dsa_manager_max_age", _MAX_AGE), f"dsa_manager_max_age of {host.name}")
-            found += out_of_date(computer.get("last_contact"), days, self.now)
-        return found + failing_updates(self._events.get(str(computer.get("id"))), host.updated)
+            found += self._too_old(host)
+        if host.updated_now:
+            return found
+        events = self._events.get(str(computer.get("id"))) if self.asked(host) else None
+        return found + failing_updates(events, host.manager_record.get("updates"))
+
+    def asked(self, host: Host) -> bool:
+        """Whether the Manager that was asked in this run is the host's."""
+        return same_manager(host.variables.get("dsm_url"), self._url)
+
+    def updated(self, host: Host) -> bool:
+        """Whether a security update since the last upgrade is known of, from the host or, while fresh, the Manager."""
+        if host.updated or host.phase is not None or not host.updated_by_manager:
+            return host.updated
+        return not self._too_old(host)
+
+    def _too_old(self, host: Host) -> list[Finding]:
+        days = number_of(host.variables.get("dsa_manager_max_age", _MAX_AGE), f"dsa_manager_max_age of {host.name}")
+        return out_of_date((host.computer or {}).get("last_contact"), days, self.now)
 
     def manager_objection(self, host: Host, target: Build) -> str | None:
         """Why the Manager is not ready for an agent of that build, or None."""
         if host.flag("dsm_hosted_relays", False):
             return None  # the vendor keeps Workload Security up to date
-        told = host.variables.get("dsm_version") or self.manager_version
+        answered = self.manager_version if self.asked(host) else None
+        told = answered or host.variables.get("dsm_version")
         return manager_objection(told, host.variables.get("dsm_minimum_version"), target, self._manager_problem)
 
-    def bundle_objection(self, host: Host) -> str | None:
+    def bundle_objection(self, host: Host, fixed_will_do: bool = False) -> str | None:
         """Why the bundle that an offline site lives on is of no use, or None: its maker must have the fix as well."""
         name = host.variables.get("dsa_bundle_relay")
         if not name or name == host.name:
@@ -356,7 +396,7 @@ class Fleet:
         relay = self.hosts.get(str(name))
         if relay is None:
             raise SettingsError(f"dsa_bundle_relay of {host.name} names {name}, which is not in the inventory")
-        objection = self.relay_objection(relay)
+        objection = self.relay_objection(relay, fixed_will_do)
         if objection is None:
             return None
         return (
@@ -364,7 +404,7 @@ class Fleet:
             "make a new bundle there, bring it to the site, and run again"
         )
 
-    def relay_objection(self, relay: Host) -> str | None:
+    def relay_objection(self, relay: Host, fixed_will_do: bool = False) -> str | None:
         """Why Agents below this Relay must wait, or None when it is known to be fixed, updated since, and well."""
         if relay.failure:
             return f"{relay.name} failed in stage {relay.failure[0]}"
@@ -374,11 +414,20 @@ class Fleet:
         judged = self.judge(relay)
         if not judged.compliant or judged.verdict == "not_installed":
             return f"{relay.name} is {judged.verdict}" + (f" ({judged.version})" if judged.version else "")
-        if not relay.updated:
+        if not fixed_will_do and not self.updated(relay):
             return f"{relay.name} has the fix, but nobody knows that it has updated since: run remediate_relays"
         return next(
             (f"{relay.name}: {finding.message}" for finding in self._own_findings(relay) if finding.fails_gate), None
         )
+
+
+def same_manager(one: object, other: object) -> bool:
+    """Whether two addresses are of the same Manager. One that is not stated is no other."""
+
+    def plain(url: object) -> str:
+        return str(url or "").strip().rstrip("/").removesuffix("/api").rstrip("/").lower()
+
+    return not one or not other or plain(one) == plain(other)
 
 
 def _relay_state(record: Mapping[str, object]) -> bool | None:

@@ -87,11 +87,10 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
 
     spent = _spent_waves(fleet)
     as_good_as_fixed = {
-        name
-        for name, relay in fleet.relays.items()
-        if predicting and (name in todo or relay.stages) and not relay.failure
+        name for name, relay in fleet.relays.items() if predicting and relay.stages and not relay.failure
     }
-    for name, work in list(todo.items()):
+    # Relays first: a prediction for Agents rests on what is left of them.
+    for name, work in sorted(todo.items(), key=lambda item: item[1].wave != "relays"):
         host = fleet.hosts[name]
         objection = (
             spent.get(work.wave)
@@ -103,6 +102,8 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
         if objection:
             blocked[name] = objection
             del todo[name]
+        elif predicting and work.wave == "relays" and not host.failure:
+            as_good_as_fixed.add(name)
     return Plan(todo, blocked)
 
 
@@ -162,8 +163,14 @@ def _reboot_rules(host: Host) -> RebootRules:
 def _relays_to_update(fleet: Fleet, scope: Iterable[str], todo: Mapping[str, Work]) -> list[str]:
     """Relays in scope that have the fix, that nobody knows to have updated since, and that somebody waits for.
 
-    Somebody is a host with work to do, or one that was not read and so may have. A fleet that complies is left alone.
+    Somebody is a host with work to do, or one that was not read and so may have; and any offline site that lives on its
+    bundles. A fleet that complies is left alone.
     """
+    makers = {
+        str(host.variables["dsa_bundle_relay"])
+        for host in fleet.hosts.values()
+        if host.variables.get("dsa_bundle_relay")
+    }
     waiting = [
         host
         for host in fleet.hosts.values()
@@ -172,11 +179,12 @@ def _relays_to_update(fleet: Fleet, scope: Iterable[str], todo: Mapping[str, Wor
     found = []
     for name in scope:
         relay = fleet.hosts[name]
-        if name in todo or name not in fleet.relays or relay.unread or relay.failure or relay.updated:
+        if name in todo or name not in fleet.relays or relay.unread or relay.failure or fleet.updated(relay):
             continue
         judged = fleet.judge(relay)
         usable = judged.compliant and judged.verdict != "not_installed"
-        if usable and any(relay in (fleet.relays_of(host) or ()) for host in waiting):
+        awaited = name in makers or any(relay in (fleet.relays_of(host) or ()) for host in waiting)
+        if usable and awaited:
             found.append(name)
     return found
 
@@ -236,6 +244,12 @@ def _refuse_older_target(begun: object, target: Build) -> None:
 
 
 def _wait_for_relays(fleet: Fleet, host: Host, as_good_as_fixed: set[str]) -> str | None:
+    if fleet.left_out(host):
+        some = ", ".join(fleet.left_out(host)[:3])
+        return (
+            f"the Manager knows Relays that its inventory leaves out ({some}): take them in, or name those of this "
+            "host in dsa_relays"
+        )
     relays = fleet.relays_of(host)
     if relays is None:
         return (

@@ -219,7 +219,8 @@ GOOD = {"status": "active", "latest": True}
             "nobody knows that it has updated since",
         ),
         (host("relay1", computer(AFFECTED, True, updates=GOOD), dsa_source="manager"), "relay1 is affected"),
-        (host("relay1", computer(FIXED, True, 9, updates=GOOD), dsa_source="manager"), "has not spoken to the Manager"),
+        (host("relay1", computer(FIXED, True, 9, updates=GOOD), dsa_source="manager"), "that it has updated since"),
+        (host("relay1", computer(FIXED, True, 60, updates=GOOD), record(FIXED)), "that it has updated since"),
         # Of another build than the one that runs now the Manager's word says nothing.
         (host("relay1", computer(AFFECTED, True, updates=GOOD), record(FIXED)), "nobody knows that it has updated"),
         (host("relay1", computer(FIXED, True, updates=GOOD), record(FIXED)), None),
@@ -273,7 +274,8 @@ def test_relays_of_ones_own_count_beside_hosted_ones() -> None:
         ({}, "20.0.737", None),
         ({}, "21.0.1", None),
         ({}, "12.0.500", "of an older line than the target 20.0.2-1390"),
-        ({"dsm_version": "12.0.500"}, "20.0.737", "of an older line"),
+        ({"dsm_version": "12.0.500"}, None, "of an older line"),
+        ({"dsm_version": "20.0.737"}, "12.0.500", "of an older line"),  # what it answers is the fresher word
         ({"dsm_minimum_version": "20.0.737"}, "20.0.737", None),
         ({"dsm_minimum_version": "20.0.737"}, "20.0.737.1", None),
         ({"dsm_minimum_version": "20.0.737.2"}, "20.0.737.1", "older than dsm_minimum_version 20.0.737.2"),
@@ -328,7 +330,7 @@ def site(maker: Host) -> tuple[Host, ...]:
         (host("maker", None, record(FIXED, phase="done"), RELAYS), None),
         (host("maker", None, record(FIXED, phase="done"), RELAYS, dsa_bundle_relay="maker"), None),
         (host("maker", None, record(AFFECTED), RELAYS), "maker is affected (20.0.0-4416)"),
-        (host("maker", None, record(FIXED), RELAYS), "nobody knows that it has updated since"),
+        (host("maker", None, record(FIXED), RELAYS), None),
         (host("maker", None, LOST, RELAYS), "maker: it did not answer"),
     ],
 )
@@ -349,6 +351,65 @@ def test_an_offline_relay_waits_for_the_maker_of_its_bundle() -> None:
         made = make_plan(fleet(maker, offline), ["maker", "offrelay"], predicting)
         assert set(made.todo) == {"maker"}
         assert "make a new bundle there, bring it to the site, and run again" in made.blocked["offrelay"]
+
+
+def test_the_maker_of_a_bundle_gets_its_update_although_nobody_is_below_it() -> None:
+    maker = host("maker", None, record(FIXED), RELAYS)
+    agent = host("offagent", None, record(AFFECTED), dsa_relays=["offrelay"], dsa_bundle_relay="maker")
+    relay = host("offrelay", None, record(FIXED, phase="done"), RELAYS, dsa_bundle_relay="maker")
+    made = plan(maker, relay, agent)
+    assert set(made.todo) == {"maker"}
+    assert "The Relay that makes the bundle" in made.blocked["offagent"]
+
+
+def test_a_prediction_does_not_rest_on_a_relay_that_is_blocked() -> None:
+    maker = host("maker", None, record(AFFECTED), RELAYS, dsa_target_version=None)
+    relay = host("offrelay", None, record(AFFECTED), RELAYS, dsa_bundle_relay="maker")
+    agent = host("offagent", None, record(AFFECTED), dsa_relays=["offrelay"])
+    made = make_plan(fleet(maker, relay, agent), ["maker", "offrelay", "offagent"], predicting=True)
+    assert made.todo == {}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        host("odd", computer(AFFECTED, relay=None), LOST),
+        host("odd", computer(AFFECTED, relay=False), record(listens=True)),
+        host("odd", computer(AFFECTED, relay=False), record(), RELAYS),
+    ],
+)
+def test_agents_wait_for_what_may_be_a_relay_beside_one_that_is(odd: Host) -> None:
+    relay = host("relay1", computer(FIXED, True), record(FIXED, phase="done"), RELAYS)
+    assert "odd" in plan(relay, odd, host("web1", computer(), record())).blocked["web1"]
+
+
+def test_agents_wait_for_relays_that_the_inventory_leaves_out() -> None:
+    relay = host("relay1", computer(FIXED, True), record(FIXED, phase="done"), RELAYS)
+    agent, told = host("web1", computer(), record()), host("web2", computer(), record(), dsa_relays=["relay1"])
+    made = plan(relay, agent, told, left_out=["far (9)"])
+    assert "leaves out (far (9))" in made.blocked["web1"]
+    assert "web2" in made.todo
+
+
+def test_another_managers_answers_say_nothing() -> None:
+    here, there = "https://a.example.com:4119", "https://b.example.com:4119/api/"
+    asked = {"manager": {"version": "12.0.1"}}
+    events = {"17": FAILED}
+    mine = host("one", computer(relay=True), record(listens=True), dsm_url=here)
+    other = host("two", computer(relay=True), record(listens=True), dsm_url=there)
+    made = plan(mine, other, manager=asked, url=here + "/")
+    assert set(made.blocked) == {"one"}
+    assert codes(mine, events=events, url=here) == {"updates_failing"}
+    assert codes(other, events=events, url=here) == set()
+
+
+def test_updates_that_the_manager_says_to_fail() -> None:
+    failing = {"status": "error", "message": "9017 -24", "latest": False}
+    told = outcome(host("one", computer(FIXED, updates=failing), dsa_source="manager"))
+    assert not told.passed
+    assert "its security updates fail: 9017 -24" in told.reason
+    late = {"status": "active", "latest": False}  # the newest pattern is on its way
+    assert outcome(host("one", computer(FIXED, updates=late), dsa_source="manager")).passed
 
 
 def test_bundles_in_a_circle_end_nobodys_run() -> None:
@@ -392,8 +453,7 @@ FAILED = {"certificate_expired": True, "last_failure": "2026-11-22T03:00:00Z", "
     [
         (FAILED, record(AFFECTED), True),
         (FAILED, record(FIXED), True),
-        (FAILED, record(FIXED, phase="done"), False),
-        ({**FAILED, "last_success": "2026-11-22T04:00:00Z"}, record(AFFECTED), False),
+        (FAILED, record(FIXED, phase="done"), True),
         ({**FAILED, "last_success": "2026-11-22T02:00:00Z"}, record(AFFECTED), True),
         ({**FAILED, "certificate_expired": False}, record(AFFECTED), False),
         (None, record(AFFECTED), False),
