@@ -207,6 +207,11 @@ class Host:
         return looks or RELAY_GROUP in self.groups
 
     @property
+    def goes_first(self) -> bool:
+        """Whether it is worked on before Agents: a Relay, or what may be one after all, which does no harm."""
+        return self.role == "relay" or self.looks_like_relay
+
+    @property
     def phase(self) -> str | None:
         """How far an earlier remediation came, by the host's own progress file."""
         progress = (self.record or {}).get("remediation")
@@ -406,6 +411,12 @@ class Fleet:
 
     def relay_objection(self, relay: Host, fixed_will_do: bool = False) -> str | None:
         """Why Agents below this Relay must wait, or None when it is known to be fixed, updated since, and well."""
+        objection = self._relay_objection(relay, fixed_will_do)
+        if objection and relay.looks_like_relay:
+            objection += " (the Manager says that it is no Relay: if so, set dsa_role: agent for it)"
+        return objection
+
+    def _relay_objection(self, relay: Host, fixed_will_do: bool) -> str | None:
         if relay.failure:
             return f"{relay.name} failed in stage {relay.failure[0]}"
         if relay.unread:

@@ -110,7 +110,7 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
 def _work(fleet: Fleet, host: Host) -> Work | None:
     """What the host needs, None when nothing."""
     judged = fleet.judge(host)
-    wave: Wave = "relays" if host.role == "relay" else "agents"
+    wave: Wave = "relays" if host.goes_first else "agents"
     half_done = host.phase == "upgrading" and judged.verdict == "unknown"
     if judged.action == "upgrade" or half_done:
         if host.role == "appliance":
@@ -174,12 +174,12 @@ def _relays_to_update(fleet: Fleet, scope: Iterable[str], todo: Mapping[str, Wor
     waiting = [
         host
         for host in fleet.hosts.values()
-        if host.role != "relay" and (host.unread or host.name in todo or fleet.judge(host).action == "upgrade")
+        if not host.goes_first and (host.unread or host.name in todo or fleet.judge(host).action == "upgrade")
     ]
     found = []
     for name in scope:
         relay = fleet.hosts[name]
-        if name in todo or name not in fleet.relays or relay.unread or relay.failure or fleet.updated(relay):
+        if name in todo or not relay.goes_first or relay.unread or relay.failure or fleet.updated(relay):
             continue
         judged = fleet.judge(relay)
         usable = judged.compliant and judged.verdict != "not_installed"
@@ -268,7 +268,7 @@ def _spent_waves(fleet: Fleet) -> dict[Wave, str]:
     """Waves in which too many hosts failed to go on with the next batch."""
     spent: dict[Wave, str] = {}
     for wave in ("relays", "agents"):
-        tried = [host for host in fleet.hosts.values() if host.touched and (host.role == "relay") == (wave == "relays")]
+        tried = [host for host in fleet.hosts.values() if host.touched and host.goes_first == (wave == "relays")]
         failed = [host for host in tried if host.failure]
         if len(failed) < _FAILURES_THAT_COUNT:
             continue

@@ -383,6 +383,16 @@ def test_agents_wait_for_what_may_be_a_relay_beside_one_that_is(odd: Host) -> No
     assert "odd" in plan(relay, odd, host("web1", computer(), record())).blocked["web1"]
 
 
+def test_what_may_be_relays_after_all_do_not_wait_for_each_other() -> None:
+    relay = host("relay1", computer(FIXED, True), record(FIXED, phase="done"), RELAYS)
+    odd = [host(name, computer(AFFECTED, relay=False), record(), RELAYS) for name in ("odd1", "odd2")]
+    made = plan(relay, *odd, host("web1", computer(), record()))
+    assert {name: work.wave for name, work in made.todo.items()} == {"odd1": "relays", "odd2": "relays"}
+    assert "odd1 is affected (20.0.0-4416) (the Manager says that it is no Relay" in made.blocked["web1"]
+    fixed = host("odd1", computer(FIXED, relay=False), record(FIXED), RELAYS)
+    assert set(plan(relay, fixed, host("web1", computer(), record())).todo) == {"odd1"}  # it gets its update
+
+
 def test_agents_wait_for_relays_that_the_inventory_leaves_out() -> None:
     relay = host("relay1", computer(FIXED, True), record(FIXED, phase="done"), RELAYS)
     agent, told = host("web1", computer(), record()), host("web2", computer(), record(), dsa_relays=["relay1"])
