@@ -597,7 +597,7 @@ def test_deleted_and_activated_again(shared: tuple[Lab, ManagerClient]) -> None:
     assert after["ID"] > before["ID"] and after["groupID"] == 0 and after["policyID"] == 0
     assert after["computerSettings"]["platformSettingRelayState"]["value"] == "false"
     lab.wait_for("relay1", "relay")
-    assert lab.run("relay1", "ss -ltn | grep :4122")[0] != 0
+    manager.wait("no listener", lambda: lab.run("relay1", "ss -ltn | grep :4122")[0] != 0)
     path = f"computers/{after['ID']}/settings/platformSettingRelayState"
     assert manager.api("POST", path, {"value": "true"}).body == {"value": "true"}
     assert lab.wait_for("relay1", "relay", 2)["on"] is True
