@@ -95,7 +95,7 @@ def well(small: ManagerClient) -> dict[str, set[str]]:
         {"storm": 1, "server_errors": 1, "truncated": 1},
         {"slow_pages": 0.3, "clock_skew": DAY},
     ],
-    ids=lambda faults: "+".join(faults),
+    ids="+".join,
 )
 def test_an_inventory_is_whole_after_all(
     manager: ManagerClient, well: dict[str, set[str]], faults: dict[str, t.Any]
