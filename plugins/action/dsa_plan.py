@@ -73,6 +73,8 @@ class ActionModule(DsaAction):
     def _doubt_the_manager(self, fleet: Fleet, plan: Plan) -> None:
         """A minimum that nobody stated is no reason to refuse, and none to be silent."""
         due = [fleet.hosts[name].variables for name, work in plan.todo.items() if work.target]
+        if due and not fleet.manager_version and fleet.manager_problem:
+            self._display.warning(f"the Manager's version is compared with nothing: {fleet.manager_problem}")
         if fleet.manager_version and not all(variables.get("dsm_minimum_version") for variables in due):
             self._display.warning(
                 f"dsm_minimum_version is not set: of the Manager ({fleet.manager_version}) only the line was compared. "

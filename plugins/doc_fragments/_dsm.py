@@ -76,3 +76,71 @@ attributes:
     membership:
       - deep_security.remediation.dsm
 """
+
+    # What becomes of the Manager's words for a record.
+    RECORD = r"""
+options:
+  platform_patterns:
+    description:
+      - Regular expressions that tell the operating system from the Manager's text, such as C(Red Hat Enterprise 8 (64
+        bit)). Case is ignored. Where not exactly one matches, the platform is null.
+      - The keys V(windows), V(linux), V(aix), V(solaris), V(macos) and V(appliance) replace the default of that name.
+      - What matches V(appliance) is a Deep Security Virtual Appliance, and Linux. How the Manager calls appliances is
+        not documented; look at C(platform_text) of yours.
+    type: dict
+    default: {}
+  relay_states:
+    description:
+      - Which values of the Manager's setting C(platformSettingRelayState) mean that a computer is a Relay. All others
+        are null.
+      - The vendor documents the setting and not its values; the default is what its older interface answers.
+    type: dict
+    default: {"true": true, "false": false}
+  engine_offline_pattern:
+    description:
+      - A regular expression that the messages of the Manager match when the Anti-Malware engine is offline.
+      - The Manager writes them in the language of the API key.
+    type: str
+    default: anti-?malware engine offline
+  page_size:
+    description: How many computers to ask for at once. The Manager's own limit is 5000.
+    type: int
+    default: 5000
+"""
+
+    # What has a wave of computers worked on by tasks of the Manager's.
+    WAVE = r"""
+options:
+  hosts:
+    description:
+      - Names of inventory hosts, in place of O(computers), of which P(deep_security.remediation.dsm#inventory) has set
+        C(dsm_computer). Others are left out, and those of another Manager; in a run of the playbooks also those that
+        failed, must be rebooted first, or are not for the Manager.
+      - Without O(step) only. Used on the controller alone.
+    type: list
+    elements: str
+  computers:
+    description:
+      - The IDs of the computers, as M(deep_security.remediation.dsm_computer_info) tells them.
+      - Needed for all but O(step=finish), unless O(hosts) is given.
+    type: list
+    elements: int
+  wait:
+    description: How long all of it may take together, in seconds. Used on the controller alone.
+    type: int
+    default: 1800
+  interval:
+    description: How long to wait between two looks, in seconds. Used on the controller alone.
+    type: int
+    default: 15
+  max_tasks:
+    description:
+      - How many tasks to start at most. Those that take in several computers come first. What is left is in
+        RV(uncovered), to be looked after in another way.
+    type: int
+    default: 20
+  tasks:
+    description: The RV(tasks) of V(start), also of one that failed. Needed for V(finish).
+    type: list
+    elements: dict
+"""

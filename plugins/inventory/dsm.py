@@ -144,24 +144,9 @@ options:
     elements: str
     choices: [computerStatus, computerSettings, antiMalware, securityUpdates]
     default: [computerStatus, computerSettings, antiMalware]
-  platform_patterns:
-    description: As in M(deep_security.remediation.dsm_computer_info).
-    type: dict
-    default: {}
-  relay_states:
-    description: As in M(deep_security.remediation.dsm_computer_info).
-    type: dict
-    default: {"true": true, "false": false}
-  engine_offline_pattern:
-    description: As in M(deep_security.remediation.dsm_computer_info).
-    type: str
-    default: anti-?malware engine offline
-  page_size:
-    description: How many computers to ask for at once. The Manager's own limit is 5000.
-    type: int
-    default: 5000
 extends_documentation_fragment:
   - deep_security.remediation._dsm
+  - deep_security.remediation._dsm.record
   - constructed
   - inventory_cache
 seealso:

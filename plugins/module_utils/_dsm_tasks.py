@@ -31,6 +31,18 @@ FILTERS = {
 }
 
 
+def argument_spec():
+    """The options that the modules with such tasks share. hosts, wait and interval are for their action plugins."""
+    return dict(
+        hosts=dict(type="list", elements="str"),
+        computers=dict(type="list", elements="int"),
+        wait=dict(type="int", default=1800),
+        interval=dict(type="int", default=15),
+        max_tasks=dict(type="int", default=20),
+        tasks=dict(type="list", elements="dict"),
+    )
+
+
 def cover(wanted, computers, most, allowed=()):
     """Filters for the wanted computers: ([{filter: a computerFilter, computers: [IDs]}, ...], [IDs left over]).
 

@@ -21,28 +21,13 @@ description:
     O(wait) is over.
   - With O(step) a call does that step alone and waits for nothing. First V(probe), then V(start), V(look) as often as
     it takes, and at the end V(finish), always.
+  - Give all of a group that may be upgraded, also those that already are; only so can one task take in the group.
   - To which build the Manager upgrades is not said in the task. Its agent version control decides, see
     M(deep_security.remediation.dsm_info). O(version) is only what is waited for.
   - Runs where the Manager can be reached, on the controller as a rule.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
-  hosts:
-    description:
-      - Names of inventory hosts, in place of O(computers), of which P(deep_security.remediation.dsm#inventory) has set
-        C(dsm_computer). Others, and in a run of the playbooks those that failed or must be rebooted first, are left
-        out.
-      - Without O(step) only. Used on the controller alone.
-    type: list
-    elements: str
-  wait:
-    description: How long all upgrades may take together, in seconds. Used on the controller alone.
-    type: int
-    default: 1800
-  interval:
-    description: How long to wait between two looks, in seconds. Used on the controller alone.
-    type: int
-    default: 15
   step:
     description:
       - V(probe) sends a task that is switched off, for one of the computers, and deletes it at once.
@@ -51,23 +36,10 @@ options:
       - V(finish) deletes those of the tasks that are still there. It can be repeated.
     type: str
     choices: [probe, start, look, finish]
-  computers:
-    description:
-      - The IDs of the computers, as M(deep_security.remediation.dsm_computer_info) tells them.
-      - Give all of a group that may be upgraded, also those that already are; only so can one task take in the group.
-      - Needed for all but V(finish).
-    type: list
-    elements: int
   version:
     description:
       - The build that the agents are to reach, such as V(20.0.0-6313). Needed for V(start) and V(look).
     type: str
-  max_tasks:
-    description:
-      - How many tasks to start at most. Those that take in several computers come first. What is left is in
-        RV(uncovered), to be upgraded in another way.
-    type: int
-    default: 20
   task_parameters:
     description:
       - Fields to send in C(scheduledAgentUpgradeTaskParameters) beside C(computerFilter), for V(probe) and V(start).
@@ -78,12 +50,9 @@ options:
     description: The RV(before) of V(start), for the evidence of V(look).
     type: dict
     default: {}
-  tasks:
-    description: The RV(tasks) of V(start), also of one that failed. Needed for V(finish).
-    type: list
-    elements: dict
 extends_documentation_fragment:
   - deep_security.remediation._dsm
+  - deep_security.remediation._dsm.wave
   - deep_security.remediation._attributes
 attributes:
   check_mode:
@@ -347,17 +316,11 @@ def run(client, params, version, check_mode):
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            _dsm.argument_spec(),
+            dict(_dsm.argument_spec(), **_dsm_tasks.argument_spec()),
             step=dict(type="str", choices=["probe", "start", "look", "finish"]),
-            hosts=dict(type="list", elements="str"),
-            wait=dict(type="int", default=1800),
-            interval=dict(type="int", default=15),
-            computers=dict(type="list", elements="int"),
             version=dict(type="str"),
-            max_tasks=dict(type="int", default=20),
             task_parameters=dict(type="dict", default={}),
             before=dict(type="dict", default={}),
-            tasks=dict(type="list", elements="dict"),
         ),
         required_if=[
             ("step", "probe", ["computers"]),

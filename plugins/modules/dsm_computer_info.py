@@ -49,34 +49,9 @@ options:
     elements: str
     choices: [computerStatus, computerSettings, antiMalware, securityUpdates]
     default: [computerStatus, computerSettings, antiMalware]
-  platform_patterns:
-    description:
-      - Regular expressions that tell the operating system from the Manager's text, such as C(Red Hat Enterprise 8 (64
-        bit)). Case is ignored. Where not exactly one matches, the platform is null.
-      - The keys V(windows), V(linux), V(aix), V(solaris), V(macos) and V(appliance) replace the default of that name.
-      - What matches V(appliance) is a Deep Security Virtual Appliance, and Linux. How the Manager calls appliances is
-        not documented; look at RV(computers[].platform_text) of yours.
-    type: dict
-    default: {}
-  relay_states:
-    description:
-      - Which values of the Manager's setting C(platformSettingRelayState) mean that a computer is a Relay. All others
-        are null.
-      - The vendor documents the setting and not its values; the default is what its older interface answers.
-    type: dict
-    default: {"true": true, "false": false}
-  engine_offline_pattern:
-    description:
-      - A regular expression that the messages of the Manager match when the Anti-Malware engine is offline.
-      - The Manager writes them in the language of the API key.
-    type: str
-    default: anti-?malware engine offline
-  page_size:
-    description: How many computers to ask for at once. The Manager's own limit is 5000.
-    type: int
-    default: 5000
 extends_documentation_fragment:
   - deep_security.remediation._dsm
+  - deep_security.remediation._dsm.record
   - deep_security.remediation._attributes
   - deep_security.remediation._attributes.info
 seealso:

@@ -27,22 +27,6 @@ description:
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
-  hosts:
-    description:
-      - Names of inventory hosts, in place of O(computers), of which P(deep_security.remediation.dsm#inventory) has set
-        C(dsm_computer). Others, and in a run of the playbooks those that failed or must be rebooted first, are left
-        out.
-      - Without O(step) only. Used on the controller alone.
-    type: list
-    elements: str
-  wait:
-    description: How long all updates may take together, in seconds. Used on the controller alone.
-    type: int
-    default: 1800
-  interval:
-    description: How long to wait between two looks, in seconds. Used on the controller alone.
-    type: int
-    default: 15
   settle:
     description: After how many seconds O(settled) is true. Used on the controller alone.
     type: int
@@ -54,12 +38,6 @@ options:
       - V(finish) deletes those of the tasks that are still there. It can be repeated.
     type: str
     choices: [start, look, finish]
-  computers:
-    description:
-      - The IDs of the computers, as M(deep_security.remediation.dsm_computer_info) tells them.
-      - Needed for all but O(step=finish), unless O(hosts) is given.
-    type: list
-    elements: int
   filter:
     description:
       - Start one task with this condition instead of making out which will do. It updates all that it names, also those
@@ -86,16 +64,11 @@ options:
     description:
       - The IDs of further computers that a task may take in, so that it can name a whole group. None is started for
         them alone, and nobody waits for them.
-      - With O(hosts) these are all computers that have the fix.
+      - With O(hosts) these are hosts that this run has looked at, that have the fix, are Relays or not like those of
+        the wave, and need not wait for a Relay.
     type: list
     elements: int
     default: []
-  max_tasks:
-    description:
-      - How many tasks to start at most. Those that take in several computers come first. What is left is in
-        RV(uncovered), to be updated in another way.
-    type: int
-    default: 20
   task_timeout:
     description: The Manager starts no update any more when this much time has passed since the task began.
     type: str
@@ -113,12 +86,9 @@ options:
       - For O(step=look) alone.
     type: bool
     default: false
-  tasks:
-    description: The RV(tasks) of V(start), also of one that failed. Needed for V(finish).
-    type: list
-    elements: dict
 extends_documentation_fragment:
   - deep_security.remediation._dsm
+  - deep_security.remediation._dsm.wave
   - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
 attributes:
@@ -413,14 +383,10 @@ def run(client, params, own_filter, check_mode):
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            _dsm.argument_spec(),
+            dict(_dsm.argument_spec(), **_dsm_tasks.argument_spec()),
             step=dict(type="str", choices=["start", "look", "finish"]),
-            hosts=dict(type="list", elements="str"),
-            wait=dict(type="int", default=1800),
-            interval=dict(type="int", default=15),
             settle=dict(type="int", default=900),
             advisory=dict(type="str", default="KA-0016311"),
-            computers=dict(type="list", elements="int"),
             filter=dict(
                 type="dict",
                 options=dict(
@@ -431,13 +397,11 @@ def main():
                 ),
             ),
             also=dict(type="list", elements="int", default=[]),
-            max_tasks=dict(type="int", default=20),
             task_timeout=dict(
                 type="str", choices=["never", "one-hour", "two-hours", "four-hours", "eight-hours"], default="never"
             ),
             before=dict(type="dict"),
             settled=dict(type="bool", default=False),
-            tasks=dict(type="list", elements="dict"),
         ),
         required_if=[
             ("step", "start", ["computers"]),

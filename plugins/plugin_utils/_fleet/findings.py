@@ -86,7 +86,7 @@ def disagreements(record: Mapping[str, object], manager: Mapping[str, object], i
     None of it fails the gate by itself: the host's own word is the fresher one, and is judged anyway.
     """
     found: list[Finding] = []
-    if not manager or record.get("version_source") == "manager":
+    if record.get("version_source") == "manager":
         record = {}
     with suppress(BuildError):
         here, there = parse_build(record.get("version")), parse_build(manager.get("version"))
@@ -100,12 +100,13 @@ def disagreements(record: Mapping[str, object], manager: Mapping[str, object], i
     looks = _part(record, "relay").get("enabled")
     if isinstance(known, bool):
         is_one = "it is a Relay" if known else "it is no Relay"
+        counts = "The Manager's word counts." if known else "Agents wait for it until dsa_role says that it is none."
         if isinstance(looks, bool) and looks != known:
             seen = "it listens as a Relay does" if looks else "nothing listens there as a Relay does"
-            message = f"The Manager says that {is_one}, and on the host {seen}. The Manager's word counts."
+            message = f"The Manager says that {is_one}, and on the host {seen}. {counts}"
             found.append(Finding("manager_disagrees_relay", message, False))
         elif in_relay_group and not known:
-            message = f"The inventory calls it a Relay, the Manager says that {is_one}. The Manager's word counts."
+            message = f"The inventory calls it a Relay, the Manager says that {is_one}. {counts}"
             found.append(Finding("manager_disagrees_relay", message, False))
     return found
 

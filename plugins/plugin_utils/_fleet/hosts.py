@@ -232,7 +232,8 @@ class Host:
         """Whether the Manager saw this very build with nothing but the latest components."""
         updates, version = self.manager_record.get("updates"), self.manager_record.get("version")
         same = version is not None and version == (self.record or {}).get("version")
-        return same and isinstance(updates, Mapping) and updates.get("latest") is True
+        known = updates if same and isinstance(updates, Mapping) else {}
+        return known.get("latest") is True and known.get("status") == "active"
 
     @property
     def failure(self) -> tuple[str, str] | None:
@@ -277,7 +278,7 @@ class Fleet:
         self.manager_version = asked.get("version") if isinstance(asked, Mapping) else None
         problems = (manager or {}).get("problems")
         told = "; ".join(map(str, problems)) if isinstance(problems, (list, tuple)) else None
-        self._manager_problem = (manager or {}).get("msg") or told or None
+        self.manager_problem = (manager or {}).get("msg") or told or None
         self._events = events or {}
         self._url = url
         self._left_out = left_out
@@ -391,7 +392,7 @@ class Fleet:
             return None  # the vendor keeps Workload Security up to date
         answered = self.manager_version if self.asked(host) else None
         told = answered or host.variables.get("dsm_version")
-        return manager_objection(told, host.variables.get("dsm_minimum_version"), target, self._manager_problem)
+        return manager_objection(told, host.variables.get("dsm_minimum_version"), target, self.manager_problem)
 
     def bundle_objection(self, host: Host, fixed_will_do: bool = False) -> str | None:
         """Why the bundle that an offline site lives on is of no use, or None: its maker must have the fix as well."""

@@ -87,7 +87,7 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
 
     spent = _spent_waves(fleet)
     as_good_as_fixed = {
-        name for name, relay in fleet.relays.items() if predicting and relay.stages and not relay.failure
+        name for name, relay in fleet.candidates.items() if predicting and relay.stages and not relay.failure
     }
     # Relays first: a prediction for Agents rests on what is left of them.
     for name, work in sorted(todo.items(), key=lambda item: item[1].wave != "relays"):

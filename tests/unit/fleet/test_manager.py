@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from ansible_collections.deep_security.remediation.plugins.action.dsm_security_update import ActionModule
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import (
     Fleet,
@@ -20,6 +21,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet i
     make_plan,
 )
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report import Outcome, make_report
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._wave import _along
 
 AFFECTED, FIXED = "20.0.0-4416", "20.0.2-1390"
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=timezone.utc)
@@ -511,3 +513,45 @@ def test_who_installs(through: str, known: object, origin: str | None, why: str 
         package = made.todo["web1"].package
         assert package is not None
         assert package.origin == origin
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url", "taken"),
+    [
+        ({"a": {"dsm_computer": computer(), "dsm_url": "https://one"}}, "https://one/api/", {"a": 17}),
+        ({"a": {"dsm_computer": computer(), "dsm_url": "https://two"}}, "https://one", {}),
+        ({"a": {"dsm_computer": computer()}}, "https://one", {"a": 17}),
+        ({"a": {}}, "https://one", {}),
+        ({"a": {"dsm_computer": computer(), "__rescue_result": {}}}, "https://one", {}),
+        ({"a": {"dsm_computer": computer(), "__reboot_result": {"waiting": True}}}, "https://one", {}),
+        ({"a": {"dsm_computer": computer(), "__plan_result": {}}}, "https://one", {}),
+        (
+            {"a": {"dsm_computer": computer(), "__plan_result": {}, "dsa_security_update_through": "manager"}},
+            "https://one",
+            {"a": 17},
+        ),
+    ],
+)
+def test_whom_a_managers_task_may_name(hosts: dict[str, t.Any], url: str, taken: dict[str, int]) -> None:
+    """The IDs of another Manager are those of other computers."""
+    action = object.__new__(ActionModule)
+    found = action._computers(list(hosts), {"url": url}, {"hostvars": hosts})[0]
+    assert found == taken
+
+
+def test_whom_a_wave_takes_along() -> None:
+    """Only who has the fix, was looked at, is of the same kind, and waits for no Relay."""
+    fixed = record(FIXED, phase="done")
+    good = host("relay1", computer(FIXED, True, id=1), record(FIXED, listens=True, phase="done"))
+    beside = [
+        host("fixed", computer(FIXED, id=2), fixed),
+        host("affected", computer(AFFECTED, id=3), record(AFFECTED)),
+        host("unseen", computer(FIXED, id=4)),
+        host("silent", computer(FIXED, id=5), LOST),
+        host("other", computer(FIXED, id=6), fixed, dsm_url="https://two"),
+        host("wave", computer(FIXED, id=7), fixed),
+    ]
+    assert _along(fleet(good, *beside, url="https://one"), {"wave": 7}, set()) == [2]
+    assert _along(fleet(good, *beside, url="https://one"), {"wave": 7}, {"wave"}) == [1]
+    bad = host("relay1", computer(AFFECTED, True, id=1), record(AFFECTED, listens=True))
+    assert _along(fleet(bad, *beside, url="https://one"), {"wave": 7}, set()) == []
