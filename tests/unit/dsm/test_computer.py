@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.deep_security.remediation.plugins.modules import dsm_computer, dsm_computer_info
+from ansible_collections.deep_security.remediation.plugins.doc_fragments._dsm import ModuleDocFragment
+from ansible_collections.deep_security.remediation.plugins.modules import dsm_computer
 
 from .entry import Play, entry
 from .stub import KEY, Answer, Asked, Stub, computer
@@ -280,6 +281,6 @@ def test_everything_is_documented() -> None:
     options = yaml.safe_load(dsm_computer.DOCUMENTATION)["options"]
     assert (
         options["relay_states"]["default"]
-        == yaml.safe_load(dsm_computer_info.DOCUMENTATION)["options"]["relay_states"]["default"]
+        == yaml.safe_load(ModuleDocFragment.RECORD)["options"]["relay_states"]["default"]
     )
     assert set(dsm_computer.FIELDS) < set(options)

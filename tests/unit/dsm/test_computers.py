@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.deep_security.remediation.plugins.doc_fragments._dsm import ModuleDocFragment
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_record
 from ansible_collections.deep_security.remediation.plugins.module_utils._agent import record as host_record
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_computer_info
@@ -69,8 +70,12 @@ def test_everything_is_documented() -> None:
     found = read()
     assert set(documented) == set(found)
     assert set(documented["agent"]["contains"]) == set(found["agent"])
-    options = yaml.safe_load(dsm_computer_info.DOCUMENTATION)["options"]
-    assert options["relay_states"]["default"] == _dsm_record.RELAY_STATES
+    documentation = yaml.safe_load(dsm_computer_info.DOCUMENTATION)
+    assert "deep_security.remediation._dsm.record" in documentation["extends_documentation_fragment"]
+    shared = yaml.safe_load(ModuleDocFragment.RECORD)["options"]
+    assert shared["relay_states"]["default"] == _dsm_record.RELAY_STATES
+    assert shared["engine_offline_pattern"]["default"] == _dsm_record.ENGINE_OFFLINE
+    options = documentation["options"]
     assert set(options["expand"]["choices"]) == set(_dsm_record.EXPANDABLE)
     assert options["expand"]["default"] == list(_dsm_record.EXPAND)
     sample = yaml.safe_load(dsm_computer_info.RETURN)["computers"]["contains"]["agent"]["contains"]["updates"]["sample"]

@@ -373,12 +373,12 @@ def test_an_inventory_that_broke_off_has_no_hosts(inventory: Inventory) -> None:
 
 
 def test_the_documentation_is_that_of_the_modules() -> None:
-    options = yaml.safe_load(dsm.DOCUMENTATION)["options"]
+    documentation = yaml.safe_load(dsm.DOCUMENTATION)
+    options = documentation["options"]
+    assert "deep_security.remediation._dsm.record" in documentation["extends_documentation_fragment"]
     assert options["names"]["choices"] == list(_dsm_names.PREFERENCES)
     assert options["expand"]["choices"] == list(_dsm_record.EXPANDABLE)
     assert options["expand"]["default"] == list(_dsm_record.EXPAND)
-    assert options["relay_states"]["default"] == _dsm_record.RELAY_STATES
-    assert options["engine_offline_pattern"]["default"] == _dsm_record.ENGINE_OFFLINE
     assert options["advisory"]["default"] == ADVISORY.id
 
 
