@@ -10,222 +10,216 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: dsa_security_update
-short_description: Run a security update on a Deep Security Agent and wait for it
+short_description: Request a security update on a POSIX host and show what came of it (internal)
 version_added: 0.1.0
 description:
-  - Asks the agent for a security update, waits with visible progress, and tells success, failure with code -24, and
-    an update that
-    does not finish apart.
-  - The update counts as done when new patterns are there, or when the agent's log says so.
-  - When it does not finish, the agent's diagnostics are made and fetched, for the vendor's support.
+  - Internal, called by the collection's roles. Use the role P(deep_security.remediation.security_update#role) instead.
+  - Returns what the host shows and judges nothing. How an update ended is decided on the controller.
+  - The marks belong to the run that took them, so that two runs at once do not disturb each other.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
+  step:
+    description: What to do.
+    type: str
+    required: true
+    choices:
+      start: Note that an update is due, query the agent, take marks, then request the update.
+      look: Return what is new since the marks.
+      confirm: Merge O(note) into the progress note, with the time of this host where its phase is V(done).
+      diagnose: Have the agent pack its diagnostics.
+  note:
+    description: What to merge into the progress note. A key without a value is removed.
+    type: dict
   trigger:
     description:
-      - The arguments of C(dsa_control) that ask for the update.
-      - The default is not confirmed by a public text of the vendor. Try it on one host, and replace it where yours
-        differs.
+      - The arguments of C(dsa_control) that request the update.
+      - The default is not confirmed by a public text of the vendor.
     type: list
     elements: str
     default: ["-m", "UpdateComponent:true"]
-  self_protection_password:
-    description: The password that C(dsa_control) wants where self-protection has one.
-    type: str
-  wait:
-    description: How long the update may take, in seconds. A Relay's first one can take hours.
-    type: int
-    default: 1800
-  interval:
-    description: How long to wait between two looks, in seconds.
-    type: int
-    default: 15
-  reconnect_timeout:
-    description: How long a lost connection may stay lost, in seconds. Used on the controller alone.
-    type: int
-    default: 300
+  marks:
+    description: The marks that O(step=start) returned. Required for O(step=look).
+    type: list
+    elements: dict
   log_folder:
     description: Where the agent keeps its logs.
     type: path
     default: /var/opt/ds_agent/diag
-  success_regex:
-    description: What a line of the log contains when an update ended well. The real wording is not public.
+  self_protection_password:
+    description: The password that C(dsa_control -d) needs where self-protection has one. For O(step=diagnose) alone.
     type: str
-    default: Anti-Malware Component Update Successful|\|\s*9016\s*\|
-  failure_regex:
-    description: What a line of the log contains when an update failed. The real wording is not public, the constant is.
-    type: str
-    default: IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|Anti-Malware Component Update Failed|\|\s*9017\s*\|
-  diagnostics:
-    description: Whether to make and fetch the agent's diagnostics when the update does not finish.
-    type: bool
-    default: true
-  diagnostics_dir:
-    description: Where the diagnostics go on the controller, one folder a host. Used on the controller alone.
-    type: path
-    default: dsa-reports/diagnostics
-  step:
-    description: Which part to do on the host. Set by the action plugin.
-    type: str
-    choices: [start, look, diagnose, confirm]
-    default: start
-  wave:
-    description:
-      - How this host fared in an update that the Manager ran for many, C(outcome) and C(evidence) as
-        M(deep_security.remediation.dsm_security_update) returns them per host. The agent is not asked for another one
-        then. Used on the controller alone.
-    type: dict
+  timeout:
+    description: How long C(dsa_query) may take to answer, in seconds.
+    type: int
+    default: 15
+  lock_timeout:
+    description: How long to wait for another process that works on this host, in seconds.
+    type: int
+    default: 1800
 extends_documentation_fragment:
   - deep_security.remediation._options
   - deep_security.remediation._attributes
 attributes:
   check_mode:
-    support: full
+    support: none
   diff_mode:
     support: none
-seealso:
-  - module: deep_security.remediation.dsa_verify
-  - module: deep_security.remediation.dsm_security_update
 """
 
 EXAMPLES = r"""
-- name: Update the patterns and wait for at most an hour
+- name: Request an update
   deep_security.remediation.dsa_security_update:
-    wait: 3600
+    step: start
+    note: {run: ansible-local-1234}
+  register: begun
+
+- name: See what came of it
+  deep_security.remediation.dsa_security_update:
+    step: look
+    marks: "{{ begun.marks }}"
 """
 
 RETURN = r"""
-outcome:
+code:
   description:
-    - V(succeeded), V(failed), V(unfinished) when it did not end in time, V(refused) when it could not be asked for, or
-      V(predicted) in check mode.
-  returned: always
+    - Why the step failed. V(note_unreadable), V(note_not_written), V(lock_timeout), V(lock_failed), where nothing was
+      requested; V(no_diagnostics).
+  returned: failure
   type: str
-  sample: succeeded
-evidence:
-  description: What the outcome was seen by.
-  returned: always
+  sample: note_unreadable
+now:
+  description: This host's clock in UTC. Of O(step=start), before the request.
+  returned: start and look
   type: str
-  sample: "new patterns: Smart Scan Agent Pattern 20.301.00"
-elapsed:
-  description: How long it took, in seconds.
-  returned: always
-  type: int
-  sample: 42
-diagnostics:
-  description: The diagnostics on the controller.
-  returned: when the update did not finish
+  sample: "2026-11-23T02:00:00Z"
+marks:
+  description: Where each log ended, as name, inode, size, mtime and fingerprint.
+  returned: start
+  type: list
+  elements: dict
+query:
+  description: What C(dsa_query) answered. Its rc, out, err, cut, missing and timed_out.
+  returned: start, before the request, and look
+  type: dict
+request:
+  description:
+    - What C(dsa_control) answered to the request. Its rc, out, err, missing and timed_out, and accepted; true with exit
+      status 0 and a good HTTP status, false where it was refused for certain, none where that is not known.
+  returned: start
+  type: dict
+lines:
+  description:
+    - What the logs gained, in the order of the files' times. Each is file, text, and marked, whether it stands behind
+      the mark of a file that was there at the start.
+  returned: look
+  type: list
+  elements: dict
+lines_cut:
+  description: Whether older new lines were left off.
+  returned: look
+  type: bool
+  sample: false
+note_text:
+  description: The progress note as it is, none where there is none or it cannot be read.
+  returned: look
   type: str
-  sample: dsa-reports/diagnostics/web1/1790000000.zip
+note_problem:
+  description: Why the note that is there cannot be read.
+  returned: look
+  type: str
+path:
+  description: The diagnostics package that was made, on this host.
+  returned: diagnose
+  type: str
+  sample: /var/opt/ds_agent/diag/1790000000.zip
 """
-
-import os
-import re
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.deep_security.remediation.plugins.module_utils._agent import control, progress, record, update
+from ansible_collections.deep_security.remediation.plugins.module_utils._agent import control, progress, update
 
-QUERY_TIMEOUT = 15
-DONE = dict(phase="done", update=None, patterns=None, engine=None, since=None)
+_DIAGNOSTICS_TIMEOUT = 600
+
+
+def merge(params, changes):
+    """Merge into the note under the lock, which is free again afterwards."""
+    lock = progress.lock(params["progress_file"], params["lock_timeout"])[0]
+    try:
+        progress.update(params["progress_file"], changes(progress.require(params["progress_file"])))
+    finally:
+        lock.close()
 
 
 def start(params):
-    """Note where patterns and logs stand, then ask. What is noted first, a later run can go on from."""
-    agent = record.read(QUERY_TIMEOUT, params["progress_file"])
-    if not agent["installed"]:
-        return dict(failed=True, msg="there is no agent: %s" % ("; ".join(agent["problems"]) or "none is installed"))
-    if agent["activated"] is False:
-        return dict(
-            failed=True, msg="the agent is not activated, no Manager would answer it; activate it and run again"
-        )
-    left = agent["remediation"] or {}
-    known = update.snapshot(agent["anti_malware"])
-    before = known
-    if left.get("phase") in ("upgrading", "update_pending"):
-        # Patterns as they were before the upgrade: an update that the Manager ran meanwhile is an update too.
-        before = update.snapshot({"patterns": left.get("patterns"), "engine": left.get("engine")}) or known
-    due = dict(before=before, seen=known, marks=update.log_marks(params["log_folder"]))
-    progress.update(
-        params["progress_file"],
-        phase="update_pending",
-        since=left.get("since") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        update=due,
-    )
-    problem, answer = control.ask(params["trigger"], params["self_protection_password"])
-    if problem:
-        return dict(failed=True, msg=problem)
-    return dict(msg=answer.text())
+    """First the note, so that a run that dies leaves it to the next one; last the request, so that its end is new."""
+
+    def due(content):
+        since = content.get("since") if content.get("phase") in ("upgrading", "update_pending") else None
+        changes = dict(params["note"] or {}, phase="update_pending", done_at=None)
+        changes.setdefault("since", since or progress.utc_now())
+        return changes
+
+    merge(params, due)
+    query = update.query(params["timeout"])
+    marks = update.marks(params["log_folder"])
+    now = progress.utc_now()
+    # Without the password: it would stand in the process list for nothing.
+    reply = control.call(params["trigger"])
+    return dict(changed=True, marks=marks, query=query, now=now, request=dict(reply.as_dict(), accepted=reply.accepted))
 
 
 def look(params):
-    """Where the update stands; when it is done, the host's progress is."""
-    left = progress.load(params["progress_file"])[0] or {}
-    due = left.get("update") or {}
-    seen = update.look(
-        due.get("before"),
-        due.get("seen"),
-        due.get("marks"),
-        params["log_folder"],
-        params["success_regex"],
-        params["failure_regex"],
-        QUERY_TIMEOUT,
-    )
-    if seen["state"] == "succeeded":
-        progress.update(params["progress_file"], **DONE)
-    elif seen["patterns"] is not None:
-        progress.update(params["progress_file"], update=dict(due, seen=seen["patterns"]))
-    return dict(state=seen["state"], evidence=seen["evidence"])
+    """What is there now. Changes nothing."""
+    text, problem = progress.read(params["progress_file"])
+    query = update.query(params["timeout"])
+    lines, cut = update.new_lines(params["log_folder"], params["marks"])
+    now = progress.utc_now()
+    return dict(query=query, lines=lines, lines_cut=cut, note_text=text, note_problem=problem, now=now)
 
 
 def confirm(params):
-    """Note that an update through the Manager ended well."""
-    progress.update(params["progress_file"], **DONE)
-    return dict(msg="noted")
+    """Note how it ended; the time is this host's, as the times that other runs compare it with."""
+    changes = dict(params["note"] or {})
+    if changes.get("phase") == "done":
+        changes["done_at"] = progress.utc_now()
+    merge(params, lambda content: changes)
+    return dict(changed=True)
 
 
 def diagnose(params):
-    """Have the agent pack its diagnostics; return the newest pack's path, or a problem."""
-    problem = control.ask(control.DIAGNOSTICS, params["self_protection_password"], 600)[0]
-    folder = params["log_folder"]
-    packs = [os.path.join(folder, name) for name in os.listdir(folder) if re.match(r"^\d{10}\.zip$", name)]
-    if problem or not packs:
-        return dict(failed=True, msg=problem or "dsa_control -d left no pack in %s" % folder)
-    return dict(path=max(packs, key=os.path.getmtime))
+    """The package that this request made; one that was there before tells of something else."""
+    before = update.packs(params["log_folder"])
+    reply = control.call(control.DIAGNOSTICS, params["self_protection_password"], _DIAGNOSTICS_TIMEOUT)
+    made = update.packs(params["log_folder"]) - before
+    if not made or reply.timed_out:
+        raise progress.StepError(
+            "no_diagnostics", "dsa_control -d made no package in %s: %s" % (params["log_folder"], reply.text())
+        )
+    return dict(changed=True, path=max(made, key=lambda pack: pack[1])[0])
 
 
 def main():
     module = AnsibleModule(
         argument_spec=dict(
+            step=dict(type="str", required=True, choices=["start", "look", "confirm", "diagnose"]),
+            note=dict(type="dict"),
             trigger=dict(type="list", elements="str", default=control.UPDATE),
-            self_protection_password=dict(type="str", no_log=True),
-            wait=dict(type="int", default=1800),
-            interval=dict(type="int", default=15),
-            reconnect_timeout=dict(type="int", default=300),
+            marks=dict(type="list", elements="dict"),
             log_folder=dict(type="path", default=update.LOG_FOLDER),
-            success_regex=dict(type="str", default=r"Anti-Malware Component Update Successful|\|\s*9016\s*\|"),
-            failure_regex=dict(
-                type="str",
-                default=r"IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|Anti-Malware Component Update Failed"
-                r"|\|\s*9017\s*\|",
-            ),
-            diagnostics=dict(type="bool", default=True),
-            diagnostics_dir=dict(type="path", default="dsa-reports/diagnostics"),
-            step=dict(type="str", default="start", choices=["start", "look", "diagnose", "confirm"]),
-            wave=dict(type="dict"),
+            self_protection_password=dict(type="str", no_log=True),
+            timeout=dict(type="int", default=15),
+            lock_timeout=dict(type="int", default=1800),
             progress_file=dict(type="path", default=progress.DEFAULT_PATH),
         ),
-        supports_check_mode=True,
+        required_if=[("step", "look", ["marks"])],
     )
-    if module.check_mode:
-        module.exit_json(changed=True, outcome="predicted", evidence="check mode", elapsed=0)
-    done = {"start": start, "look": look, "diagnose": diagnose, "confirm": confirm}[module.params["step"]](
-        module.params
-    )
-    if done.pop("failed", False):
-        module.fail_json(**done)
-    module.exit_json(changed=module.params["step"] == "start", **done)
+    step = {"start": start, "look": look, "confirm": confirm, "diagnose": diagnose}[module.params["step"]]
+    try:
+        result = step(module.params)
+    except progress.StepError as error:
+        module.fail_json(msg=error.message, code=error.code)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -10,413 +10,321 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: dsa_upgrade
-short_description: Upgrade the Deep Security Agent of a host
+short_description: Install an agent package on a POSIX host (internal)
 version_added: 0.1.0
 description:
-  - Brings a package to the host, verifies it, installs it with the platform's own package manager, and reads the
-    build back. On Windows M(ansible.windows.win_package) installs it.
-  - Never installs an older build over a newer one, and does nothing on a host that has the build already.
-  - Can be repeated at any point. A second run waits for a first one that still goes on, for instance after a lost
-    connection.
+  - Internal, called by the collection's roles. Use the role P(deep_security.remediation.upgrade#role) instead.
+  - Does on the host what must not be interrupted, and returns what it saw. It compares no builds; whether a build was
+    reached is decided on the controller.
+  - Each step first locks the progress note, so that two runs do not work on one host at the same time. A note that is
+    there and cannot be read fails the step with C(code=note_unreadable) before anything is changed, except that
+    self-protection is turned on where O(self_protection) or O(self_protection_password) is given.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
 options:
-  version:
-    description: The build to reach.
+  step:
+    description: What to do.
     type: str
     required: true
-  installed:
-    description: The build that is installed, for the prediction in check mode. Used on the controller alone.
+    choices:
+      install: Verify the package, note what begins, lower self-protection, install, raise self-protection.
+      note: Merge O(note) into the progress note.
+      protect: Raise self-protection.
+      restart: Restart the agent's service.
+  note:
+    description: What to merge into the progress note, before anything is changed. A key without a value is removed.
+    type: dict
+  version:
+    description: The build in the package, for the identity of the file. Required for O(step=install).
     type: str
-  package:
-    description:
-      - The package as M(deep_security.remediation.dsa_plan) chose it. Used on the controller alone.
-      - Without one the build is there already, and the agent's service is restarted where another one runs, or none.
-    type: dict
-  restart:
-    description: Do not install, restart the service if it needs it. Set by the action plugin.
-    type: bool
-    default: false
-  update_due:
-    description: Whether somebody else installed the build, so that the security update after it is due. Set by the
-      action plugin.
-    type: bool
-    default: false
-  wave:
-    description:
-      - How this host fared where the Manager upgraded many, C(outcome) and C(evidence) as
-        M(deep_security.remediation.dsm_agent_upgrade) returns them per host. Used on the controller alone.
-      - The outcome V(begun) only notes on the host that the Manager is about to upgrade it.
-    type: dict
   path:
-    description: The package file on the host. Set by the action plugin; the host's own repository is used without it.
+    description: The package file on this host. The host's own repository is used without it.
     type: path
   sha256:
-    description: The SHA-256 that the file must have. Set by the action plugin from O(package).
+    description: The SHA-256 that the file must have, checked whatever O(verify) is.
     type: str
   verify:
-    description:
-      - Whether to refuse a file that neither matches O(sha256) nor bears a good signature.
+    description: Whether to refuse a file that neither matches O(sha256) nor bears a good signature.
     type: bool
     default: true
+  command:
+    description: Another command to install with. C({file}) and C({version}) are replaced.
+    type: str
   self_protection:
     description:
-      - Whether the agent protects itself. It is then switched off for the upgrade, and on again whatever happens.
-      - Where O(self_protection_password) is given it does, unless this says otherwise.
+      - Whether to lower self-protection for the installation. It is raised again whatever happens.
+      - True where O(self_protection_password) is given, unless this states otherwise.
     type: bool
   self_protection_password:
     description:
       - The password of the self-protection, where one is set in the Manager.
-      - The agent's own C(dsa_control) takes it as an argument only, so it is visible on the host's process list for a
+      - The agent's C(dsa_control) takes it as an argument only, so it is visible in the host's process list for a
         moment.
     type: str
-  command:
-    description:
-      - Another command to install with. C({file}) and C({version}) are replaced.
-    type: str
-  msi_arguments:
-    description: More arguments for the MSI on Windows. Used on the controller alone.
-    type: str
-  reinstall:
-    description:
-      - Whether to install where there is no agent, as M(deep_security.remediation.dsa_recover) does. On Windows only,
-        and used on the controller alone.
-    type: bool
-    default: false
-  diagnostics_dir:
-    description:
-      - Where the log of a failed installation on Windows goes on the controller, one folder a host. Used on the
-        controller alone.
-    type: path
-    default: dsa-reports/diagnostics
   timeout:
-    description:
-      - How long the installation may take, in seconds.
-      - On Windows, how long to wait for another installation that is running. The MSI itself is not cut off.
+    description: How long the installation may take, in seconds.
     type: int
     default: 1800
   service_timeout:
-    description: How long the upgraded agent may take to answer with its new build, in seconds.
+    description: How long the agent may take to answer when self-protection is raised, in seconds.
     type: int
     default: 120
-  reconnect_timeout:
-    description: How long a lost connection may stay lost, in seconds. Used on the controller alone.
+  lock_timeout:
+    description: How long to wait for another process that works on this host, in seconds.
     type: int
-    default: 600
+    default: 1800
 extends_documentation_fragment:
   - deep_security.remediation._options
   - deep_security.remediation._attributes
 attributes:
   check_mode:
-    support: full
+    support: none
   diff_mode:
     support: none
-seealso:
-  - module: deep_security.remediation.dsa_plan
-  - module: deep_security.remediation.dsa_verify
-  - module: deep_security.remediation.dsm_agent_upgrade
 """
 
 EXAMPLES = r"""
-- name: Upgrade to the build that was planned
+- name: Install a package that was copied to the host
   deep_security.remediation.dsa_upgrade:
+    step: install
     version: 20.0.2-1390
-    package:
-      origin: directory
-      version: 20.0.2-1390
-      location: /srv/dsa/Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
-      file: Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
+    path: /var/opt/deep_security_remediation/packages/Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
+    note: {phase: upgrading, from: 20.0.0-4416, to: 20.0.2-1390, since: "2026-11-23T02:00:00Z"}
 """
 
 RETURN = r"""
-before:
-  description: The build before.
-  returned: always
+code:
+  description:
+    - Why the step failed. V(package_refused), V(wrong_package), V(damaged), V(not_there), V(no_command),
+      V(self_protection_refused) and V(note_unreadable), where nothing was installed or restarted; V(busy), V(timed_out)
+      and V(installer_failed) of the installer; V(restart_failed); V(self_protection_off), where it was not proven to be
+      on at the end; V(lock_timeout), V(lock_failed), V(note_not_written).
+  returned: failure
   type: str
-  sample: 20.0.0-4416
-after:
-  description: The build after, as the host says it.
-  returned: always
-  type: str
-  sample: 20.0.2-1390
-reboot:
-  description: Whether the agent asks for a reboot, as in an agent record.
-  returned: when the build was reached
-  type: dict
-  sample: {required: false, reasons: []}
-source:
-  description: The package file that was used, or that the host's own repository was.
-  returned: always
-  type: str
-  sample: Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm
-refused:
-  description: Whether the package file is not what it should be. It was then removed from the host.
-  returned: when it is
+  sample: package_refused
+waited:
+  description:
+    - Whether another process was at work when an installation was to begin. Nothing was installed then, as that process
+      may have done it.
+  returned: O(step=install)
   type: bool
-  sample: true
-verified_by:
-  description: How the package was verified.
-  returned: when something was installed
+  sample: false
+self_protection:
+  description:
+    - What is known of self-protection at the end. V(on) and V(off) are what C(dsa_control) confirmed or an earlier run
+      noted, V(unknown) is anything else, V(untouched) where nothing was done and nothing noted.
+  returned: all steps but V(note)
   type: str
-  sample: SHA-256
+  sample: "on"
 command:
-  description: The command that installed it.
-  returned: when something was installed
+  description: The command that installed the package or restarted the service.
+  returned: when it was run
   type: list
   elements: str
   sample: [rpm, -U, /var/opt/deep_security_remediation/packages/Agent-PGPCore-RedHat_EL8-20.0.2-1390.x86_64.rpm]
-diagnostics:
-  description: The installer's log on the controller.
-  returned: when an installation on Windows failed
-  type: str
-  sample: dsa-reports/diagnostics/win1/install.log
 rc:
-  description: The exit status of the MSI.
-  returned: when one was installed on Windows
+  description: Its exit status, none where it was stopped.
+  returned: when it was run
   type: int
-  sample: 3010
+  sample: 0
+timed_out:
+  description: Whether it was stopped at the time limit.
+  returned: when it was run
+  type: bool
+  sample: false
 output:
-  description: The last lines of the package manager, on Windows those of the log that matter.
-  returned: when something was installed
+  description: Its last lines, at most 20.
+  returned: when it was run
   type: list
   elements: str
+verified_by:
+  description: How the package file was verified.
+  returned: when a package file was accepted
+  type: str
+  sample: SHA-256
+refused:
+  description: Whether the package file is not what it should be. It was removed from the host then.
+  returned: O(step=install)
+  type: bool
+  sample: false
 """
-
-import fcntl
-import os
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.deep_security.remediation.plugins.module_utils._agent import control, install, progress, record
 
-
-def now():
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def installed_build(agent):
-    """The package manager's word, or the running agent's, as (text, numbers)."""
-    return agent["version_raw"], install.numbers(agent["version_raw"])
+_REFUSED = ("package_refused", "wrong_package", "damaged")
+_LINES = 20
+_LONGEST_LINE = 500
 
 
-def wait_for_turn(module, folder, timeout):
-    """One upgrade at a time on a host: an earlier attempt, whose connection was lost, may still be at work."""
-    if not os.path.isdir(folder):
-        os.makedirs(folder, 0o755)
-    lock = open(os.path.join(folder, "upgrade.lock"), "w")
-    deadline = time.time() + timeout
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
-        except (IOError, OSError):
-            if time.time() >= deadline:
-                module.fail_json(
-                    msg="another upgrade of this host is at work for more than %d s; look at it there" % timeout
-                )
-            time.sleep(1)
+class Step(object):
+    """One step under the lock. result is what the module returns, also where the step fails."""
 
-
-class Upgrade(object):
-    def __init__(self, module):
-        self.module = module
-        self.params = module.params
-        self.target = install.numbers(module.params["version"])
+    def __init__(self, params, waited):
+        self.params = params
+        self.waited = waited
         self.result = dict(changed=False)
-
-    def fail(self, why):
-        after = record.read()
-        state = after["version_raw"] or "; ".join(after["problems"]) or "no agent"
-        self.module.fail_json(
-            msg="%s. The host now has: %s" % (why.rstrip("."), state), **dict(self.result, after=after["version_raw"])
-        )
-
-    def note(self, **changes):
-        progress.update(self.params["progress_file"], **changes)
+        password = params["self_protection_password"]
+        self.guarded = bool(password) if params["self_protection"] is None else params["self_protection"]
+        # Without permission or password it is tried once: no password may be needed.
+        self.patience = params["service_timeout"] if self.guarded or password else 0
+        self.os_name = record.host_platform()[0]
+        self.protection = None
 
     def run(self):
-        agent = record.read(progress_path=self.params["progress_file"])
-        text, build = installed_build(agent)
-        self.result["before"] = text
-        if self.params["update_due"] and not self.module.check_mode:
-            self.note_for_later(build)
-        left_off = (agent["remediation"] or {}).get("self_protection") == "off"
-        if build is not None and build >= self.target:
-            if self.params["restart"] and not self.module.check_mode:
-                agent = self.restart(agent)
-            if left_off and not self.module.check_mode:
-                self.restore_self_protection()  # after the restart: a service that is down cannot be told anything
-            self.finish(agent)
-        if not agent["installed"]:
-            self.module.fail_json(
-                msg="there is no agent to upgrade: %s" % ("; ".join(agent["problems"]) or "none is installed")
-            )
+        """Do the step. Raises StepError."""
+        path = self.params["progress_file"]
+        password = self.params["self_protection_password"]
+        try:
+            content = progress.require(path)
+        except progress.StepError as error:
+            self.protection = control.SelfProtection(path, password, {})
+            # The note that is lost may have kept that it is off.
+            if self.params["step"] != "note" and (self.guarded or password):
+                self.result["changed"] = True
+                if self.protection.enable(self.patience):
+                    raise progress.StepError(error.code, "%s. Self-protection was turned on" % error.message)
+            raise
+        self.protection = control.SelfProtection(path, password, content)
+        getattr(self, self.params["step"])()
+
+    def note(self):
+        """Merge the note."""
+        progress.update(self.params["progress_file"], self.params["note"])
+        self.result["changed"] = True
+
+    def protect(self):
+        """Raise self-protection, whatever the note says of it."""
+        self.result["changed"] = True
+        if not self.protection.enable(self.patience):
+            raise progress.StepError("self_protection_off", self.protection.sentence())
+
+    def restart(self):
+        """Restart the service; self-protection that was left off is raised as soon as the agent answers."""
+        self.protection.restore(0)
+        try:
+            argv, answer = control.restart_service(self.os_name)
+            if argv is None:
+                raise progress.StepError("no_command", "no way is known to restart the agent here; do it by hand")
+            self.report(argv, answer)
+            if answer.rc != 0:
+                raise progress.StepError("restart_failed", "%s failed: %s" % (" ".join(argv), self.outcome(answer)))
+        finally:
+            restored = self.protection.restore(self.patience)
+        if not restored:
+            raise progress.StepError("self_protection_off", self.protection.sentence())
+
+    def install(self):
+        """Verify, note, lower, install, raise. What an earlier run left off is raised however this ends."""
         path = self.params["path"]
+        self.result.update(waited=self.waited, refused=False)
+        try:
+            if not self.waited:
+                self.install_package(path)
+        except progress.StepError as error:
+            if path and error.code in _REFUSED:
+                # What is not trusted does not stay.
+                self.result["refused"] = True
+                install.remove(path)
+            raise
+        finally:
+            restored = self.protection.restore(self.patience)
+        if not restored and not self.waited:
+            raise progress.StepError("self_protection_off", "the package is installed. " + self.protection.sentence())
+
+    def install_package(self, path):
+        params = self.params
+        if path:
+            self.result["verified_by"] = install.inspect(path, params["version"], params["sha256"], params["verify"])
+        plain = path and install.plain_name(path)
+        argv = install.command_for(self.os_name, plain, params["version"], params["command"])
         try:
             if path:
-                self.result["verified_by"] = self.inspect(path)
-            if self.module.check_mode:
-                self.module.exit_json(**dict(self.result, changed=True, after=self.params["version"]))
-            # What was written here tells any later run that an update is due, even if this one ends now.
-            begun = {
-                "phase": "upgrading",
-                "since": now(),
-                "from": text or (agent["remediation"] or {}).get("from"),
-                "to": self.params["version"],
-                "patterns": agent["anti_malware"]["patterns"],
-                "engine": agent["anti_malware"]["engine"],
-            }
-            self.note(**begun)
-            self.install(agent["os"], path)
-        except install.InstallError as error:
-            self.fail(str(error))
-        self.finish(self.read_back())
-
-    def note_for_later(self, build):
-        """Somebody else installs: whether the build is there already or comes later, an update is due after it."""
-        there = build is not None and build >= self.target
-        self.note(phase="update_pending" if there else "upgrading", since=now(), to=self.params["version"])
-        if not there:
-            self.module.exit_json(after=self.result["before"], **self.result)
-
-    def inspect(self, path):
-        params = self.params
-        try:
-            return install.inspect(path, params["version"], params["sha256"], params["verify"])
-        except install.InstallError:
-            # What is not trusted does not stay.
-            if os.path.exists(path):
-                os.unlink(path)
-            self.result["refused"] = True
-            raise
-
-    def restart(self, agent):
-        """Restart the service where another build than the installed one runs, or none."""
-        builds = [install.numbers(text) for text in agent["versions"].values()]
-        if agent["service"]["state"] == "running" and all(build == builds[0] for build in builds):
-            return agent
-        problem = control.restart_service(agent["os"])
-        if problem:
-            self.fail("the agent's service could not be restarted: %s" % problem)
-        return self.read_back()
-
-    def install(self, os_name, path):
-        params = self.params
-        if params["self_protection"]:
-            self.note(self_protection="off")  # first the note: a crash between the two must not leave it off unseen
-            problem = control.self_protection(False, params["self_protection_password"])
-            if problem:
-                self.note(self_protection=None)
-                raise install.InstallError(
-                    "self-protection could not be switched off: %s; is the password right?" % problem
-                )
-        try:
-            argv, answer = install.install(os_name, path, params["version"], params["command"], params["timeout"])
+                install.unpack(path)
+            # What is written here tells any later run that an update is due, even if this one ends now.
+            progress.update(params["progress_file"], dict({"phase": "upgrading"}, **(params["note"] or {})))
+            self.result["changed"] = True
+            if self.guarded:
+                self.protection.lower()
+            answer, busy = install.run(argv, params["timeout"])
         finally:
-            if params["self_protection"]:
-                self.restore_self_protection()
-        output = (answer.out + answer.err).strip().splitlines()[-20:]
-        self.result.update(command=argv, output=output)
+            if plain != path:
+                install.remove(plain)
+        self.report(argv, answer)
         if answer.timed_out:
-            raise install.InstallError("%s was stopped after %d s" % (argv[0], params["timeout"]))
+            raise progress.StepError("timed_out", "%s was stopped after %d s" % (argv[0], params["timeout"]))
+        if busy:
+            raise progress.StepError(
+                "busy", "another package manager was at work for %d s: %s" % (params["timeout"], self.outcome(answer))
+            )
         if answer.rc != 0:
-            hint = "" if params["self_protection"] else " If the agent protects itself, set dsa_self_protection."
+            hint = "" if self.guarded else ". If the agent protects itself, set dsa_self_protection"
             if path is None:
-                hint += " See that the host's own repository has %s, and that its lists are fresh." % params["version"]
-            raise install.InstallError(
-                "%s failed with exit status %s: %s.%s" % (argv[0], answer.rc, " | ".join(output[-3:]), hint)
-            )
-        build = None if path else installed_build(record.read())[1]
-        if build is not None and build < self.target:
-            raise install.InstallError(
-                "%s ended well and installed nothing: %s. See that the host's own repository has %s"
-                % (argv[0], " | ".join(output[-3:]).rstrip("."), params["version"])
-            )
+                hint += ". See that the host's own repository has %s, and that its lists are fresh" % params["version"]
+            raise progress.StepError("installer_failed", "%s failed: %s%s" % (argv[0], self.outcome(answer), hint))
+        if path:
+            install.remove(path)
 
-    def restore_self_protection(self):
-        """Some seconds of patience: right after an installation the agent may not listen yet."""
-        deadline = time.time() + self.params["service_timeout"]
-        while True:
-            problem = control.self_protection(True, self.params["self_protection_password"])
-            if problem is None:
-                self.note(self_protection=None)
-                return
-            if time.time() >= deadline:
-                self.result["self_protection"] = "off"
-                self.fail("self-protection could not be switched on again: %s; switch it on in the Manager" % problem)
-            time.sleep(2)
-
-    def read_back(self):
-        """Read until the package manager and the running agent both give the new build, or the time is up."""
-        deadline = time.time() + self.params["service_timeout"]
-        while True:
-            agent = record.read(progress_path=self.params["progress_file"])
-            builds = [install.numbers(text) for text in agent["versions"].values()]
-            if len(builds) > 1 and all(build is not None and build >= self.target for build in builds):
-                return agent
-            if time.time() >= deadline:
-                break
-            time.sleep(2)
-        said = ", ".join("%s says %s" % pair for pair in sorted(agent["versions"].items())) or "nobody gives a build"
-        service = "the service %s is %s" % (
-            agent["service"]["name"],
-            agent["service"]["state"] or "in an unknown state",
-        )
-        if installed_build(agent)[1] == self.target:
-            self.note(phase="update_pending")
-        self.fail(
-            "the package manager reported success, but %d s later %s, and %s%s"
-            % (self.params["service_timeout"], said, service, "".join("; " + problem for problem in agent["problems"]))
+    def report(self, argv, answer):
+        """What a command did, bounded, without the password."""
+        password = self.params["self_protection_password"]
+        lines = control.mask(answer.out + "\n" + answer.err, password).strip().splitlines()[-_LINES:]
+        self.result.update(
+            changed=True,
+            command=argv,
+            rc=answer.rc,
+            timed_out=answer.timed_out,
+            output=[line[:_LONGEST_LINE] for line in lines],
         )
 
-    def finish(self, agent):
-        text = installed_build(agent)[0]
-        self.result.update(after=text, reboot=agent["reboot"])
-        if (agent["remediation"] or {}).get("phase") == "upgrading":
-            self.note(phase="update_pending")
-        if self.params["path"] and os.path.exists(self.params["path"]):
-            os.unlink(self.params["path"])
-        self.result["changed"] = self.result["before"] != text
-        self.module.exit_json(**self.result)
+    def outcome(self, answer):
+        """One line for messages."""
+        return progress.native(
+            "exit status %s: %s" % (answer.rc, " | ".join(self.result["output"][-3:]) or "no output")
+        )
+
+    def state(self):
+        """Add what is known of self-protection; return what people must know of it."""
+        if self.protection is None or self.params["step"] == "note":
+            return ""
+        self.result["self_protection"] = self.protection.state
+        return self.protection.sentence()
 
 
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            version=dict(type="str", required=True),
-            installed=dict(type="str"),
-            package=dict(type="dict"),
+            step=dict(type="str", required=True, choices=["install", "note", "protect", "restart"]),
+            note=dict(type="dict"),
+            version=dict(type="str"),
             path=dict(type="path"),
-            restart=dict(type="bool", default=False),
-            update_due=dict(type="bool", default=False),
-            wave=dict(type="dict"),
             sha256=dict(type="str"),
             verify=dict(type="bool", default=True),
+            command=dict(type="str"),
             self_protection=dict(type="bool"),
             self_protection_password=dict(type="str", no_log=True),
-            command=dict(type="str"),
-            msi_arguments=dict(type="str"),
-            reinstall=dict(type="bool", default=False),
-            diagnostics_dir=dict(type="path", default="dsa-reports/diagnostics"),
             timeout=dict(type="int", default=1800),
             service_timeout=dict(type="int", default=120),
-            reconnect_timeout=dict(type="int", default=600),
+            lock_timeout=dict(type="int", default=1800),
             progress_file=dict(type="path", default=progress.DEFAULT_PATH),
         ),
-        supports_check_mode=True,
+        required_if=[("step", "install", ["version"])],
     )
-    if install.numbers(module.params["version"]) is None:
-        module.fail_json(msg="version is %r; write a build such as 20.0.2-1390" % module.params["version"])
-    # Kept open, and with it locked, until the process ends.
-    lock = None
-    if not module.check_mode:
-        lock = wait_for_turn(module, os.path.dirname(module.params["progress_file"]), module.params["timeout"])
+    step = None
     try:
-        Upgrade(module).run()
-    finally:
-        if lock:
-            lock.close()
+        # Kept open, and with it locked, until the process ends.
+        lock, waited = progress.lock(module.params["progress_file"], module.params["lock_timeout"])
+        step = Step(module.params, waited)
+        step.run()
+    except progress.StepError as error:
+        message, state = error.message, step.state() if step else ""
+        if state and state not in message:
+            message = "%s. %s" % (message.rstrip("."), state)
+        module.fail_json(msg=message, code=error.code, **(step.result if step else {}))
+    step.state()
+    lock.close()
+    module.exit_json(**step.result)
 
 
 if __name__ == "__main__":

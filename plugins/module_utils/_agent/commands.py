@@ -24,8 +24,8 @@ import time
 SEARCH_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
 # No answer of these tools is near this size; it keeps a runaway one from filling memory.
 LARGEST_OUTPUT = 1024 * 1024
-# What was killed is gone at once, unless it hangs in the kernel; then it is left behind.
-_FAREWELL = 2
+# Seconds. What was killed is gone at once, unless it hangs in the kernel; then it is left behind.
+_KILL_GRACE = 2
 # A clock that nobody sets, where this Python has one.
 _clock = getattr(time, "monotonic", time.time)
 # A session of its own, and so a process group: a tool that hangs is killed together with what it started. Python 3 can
@@ -50,6 +50,17 @@ class Answer(object):
     def text(self):
         """Both outputs in one line, for messages."""
         return " ".join((self.out + " " + self.err).split())[:500]
+
+    def as_dict(self, longest):
+        """The answer as JSON, each output cut at longest characters; cut tells whether anything is missing."""
+        return {
+            "rc": self.rc,
+            "out": self.out[:longest],
+            "err": self.err[:longest],
+            "cut": len(self.out) > longest or len(self.err) > longest,
+            "missing": self.missing,
+            "timed_out": self.timed_out,
+        }
 
 
 class Running(object):
@@ -80,7 +91,7 @@ class Running(object):
         return self.process is None or self.process.poll() is not None
 
     def answer(self):
-        """Kill it if it has not ended; return the Answer with what was said until then."""
+        """Kill it if it has not ended; return the Answer with the output until then."""
         if self.process is None:
             return self._close(Answer(err=self.error, missing=self.missing))
         timed_out = not self.ended()
@@ -90,7 +101,7 @@ class Running(object):
                 os.killpg(self.process.pid, signal.SIGKILL)
             except OSError:
                 pass
-            _wait([self], _FAREWELL)
+            _wait([self], _KILL_GRACE)
         rc = None if timed_out else self.process.returncode
         return self._close(Answer(rc, self._read(self.stdout), self._read(self.stderr), timed_out=timed_out))
 
@@ -108,13 +119,13 @@ def _wait(started, timeout):
     """Until all of these have ended, for at most timeout seconds."""
     deadline = _clock() + timeout
     # Woken by the end of a child, not by looking now and then: the signal writes into a pipe.
-    ear, mouth = os.pipe()
-    fcntl.fcntl(mouth, fcntl.F_SETFL, os.O_NONBLOCK)
+    read_fd, write_fd = os.pipe()
+    fcntl.fcntl(write_fd, fcntl.F_SETFL, os.O_NONBLOCK)
     longest = 1.0
     before = wakeup = None
     try:
         before = signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        wakeup = signal.set_wakeup_fd(mouth)
+        wakeup = signal.set_wakeup_fd(write_fd)
     except ValueError:
         longest = 0.02  # not the main thread, which alone has signals
     try:
@@ -123,8 +134,8 @@ def _wait(started, timeout):
             if left <= 0:
                 break
             try:
-                if select.select([ear], [], [], min(left, longest))[0]:
-                    os.read(ear, 512)
+                if select.select([read_fd], [], [], min(left, longest))[0]:
+                    os.read(read_fd, 512)
             except (OSError, select.error):
                 pass  # Python 2.7: the signal came while it waited
     finally:
@@ -132,8 +143,8 @@ def _wait(started, timeout):
             signal.set_wakeup_fd(wakeup)
         if before is not None:
             signal.signal(signal.SIGCHLD, before)
-        os.close(ear)
-        os.close(mouth)
+        os.close(read_fd)
+        os.close(write_fd)
 
 
 def answers(started, timeout):

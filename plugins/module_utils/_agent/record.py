@@ -4,15 +4,16 @@
 
 # This module util is PRIVATE to the collection.
 
-"""One agent record from one POSIX host. Unknown is None with an entry in problems, never a guess."""
+"""One raw reading of a POSIX host. Nothing is judged here: the controller makes the agent record of it."""
 
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import io
+import errno
 import os
 import re
+import stat
 import time
 
 from . import commands, dsa_query, packages, progress, relay
@@ -25,13 +26,20 @@ PLATFORMS = {
 }
 INSTALL_DIRS = {"macos": "/Library/Application Support/com.trendmicro.DSAgent"}
 INSTALL_DIR = "/opt/ds_agent"
+# One -p for each: not every systemctl splits a list.
 SERVICES = {
-    "linux": ("ds_agent", ["systemctl", "show", "-p", "ActiveState", "ds_agent"]),
-    "aix": ("ds_agent", ["lssrc", "-s", "ds_agent"]),
-    "solaris": ("ds_agent", ["svcs", "-H", "-o", "state", "ds_agent"]),
-    "macos": ("com.trendmicro.dsa", ["launchctl", "list", "com.trendmicro.dsa"]),
+    "linux": ["systemctl", "show", "-p", "LoadState", "-p", "ActiveState", "-p", "SubState", "ds_agent"],
+    "aix": ["lssrc", "-s", "ds_agent"],
+    "solaris": ["svcs", "-H", "-o", "state", "ds_agent"],
+    "macos": ["launchctl", "list", "com.trendmicro.dsa"],
 }
-REBOOT_FILES = ("/run/reboot-required", "/var/run/reboot-required")
+FILES = {
+    "os_release": ("/etc/os-release", "/usr/lib/os-release"),
+    "reboot_required": ("/run/reboot-required", "/var/run/reboot-required"),
+    "reboot_required_pkgs": ("/run/reboot-required.pkgs", "/var/run/reboot-required.pkgs"),
+}
+# No text of a reading is longer. The note and every answer that is understood are far below.
+_LONGEST = 64 * 1024
 
 
 def host_platform():
@@ -52,205 +60,110 @@ def install_dir(os_name):
     return INSTALL_DIRS.get(os_name, INSTALL_DIR)
 
 
-def _distribution():
-    """{id, version} of a Linux distribution, from /etc/os-release."""
-    values = {}
-    for path in ("/etc/os-release", "/usr/lib/os-release"):
+def _file(path):
+    """{path, exists, text, error, cut} of a file. exists is False only where there is nothing of that name."""
+    found = {"path": path, "exists": True, "text": None, "error": None, "cut": False}
+    try:
+        # Without O_NONBLOCK a named pipe would hold the reading up for ever.
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
-            # Names in the country's own script are common, and old Pythons would read them as ASCII here.
-            with io.open(path, encoding="utf-8", errors="replace") as stream:
-                for line in stream:
-                    key, equals, value = line.strip().partition("=")
-                    if equals:
-                        values[key] = value.strip("\"'")
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                return dict(found, error="it is no regular file")
+            content = os.read(number, _LONGEST + 1)
+        finally:
+            os.close(number)
+    except (IOError, OSError) as error:
+        exists = error.errno not in (errno.ENOENT, errno.ENOTDIR) or os.path.lexists(path)
+        return dict(found, exists=exists, error=error.strerror or str(error))
+    return dict(found, text=content[:_LONGEST].decode("utf-8", "replace"), cut=len(content) > _LONGEST)
+
+
+def _first_file(paths):
+    """The first of the files that is there."""
+    for path in paths:
+        found = _file(path)
+        if found["exists"]:
             break
-        except (IOError, OSError):
-            continue
-    return {"id": values.get("ID"), "version": values.get("VERSION_ID")} if values.get("ID") else None
+    return found
 
 
-def _service(os_name, answers):
-    """{name, state}: running, stopped, failed, or None."""
-    name = SERVICES[os_name][0]
-    answer = answers["service"]
-    words = answer.out.replace("=", " ").split()
-    state = None
-    if os_name == "linux":
-        if answer.rc == 0 and words:
-            state = {"active": "running", "reloading": "running", "failed": "failed", "inactive": "stopped"}.get(
-                words[-1]
-            )
-        elif answer.missing and "init" in answers and answers["init"].rc is not None:
-            state = "running" if answers["init"].rc == 0 else "stopped"
-    elif os_name == "aix":
-        state = {"active": "running", "inoperative": "stopped"}.get(words[-1]) if answer.rc == 0 and words else None
-    elif os_name == "solaris":
-        known = {"online": "running", "offline": "stopped", "disabled": "stopped", "maintenance": "failed"}
-        state = known.get(words[0].rstrip("*")) if answer.rc == 0 and words else None
-    elif answer.rc is not None:
-        state = "running" if answer.rc == 0 and '"PID"' in answer.out else "stopped"
-    return {"name": name, "state": state}
+def _program(path):
+    """{path, exists, executable, changed, error} of a program. exists is None where that cannot be seen."""
+    found = {"path": path, "exists": None, "executable": None, "changed": None, "error": None}
+    try:
+        changed = os.stat(path).st_ctime
+    except OSError as error:
+        found["error"] = error.strerror
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            found["exists"] = False
+        return found
+    return dict(found, exists=True, executable=os.access(path, os.X_OK), changed=_utc(changed))
 
 
-def _reboot():
-    """Debian's mark of a pending reboot, with the packages that asked for it; elsewhere nothing is known."""
-    for path in REBOOT_FILES:
-        if os.path.exists(path):
-            try:
-                with open(path + ".pkgs") as stream:
-                    names = sorted(set(stream.read().split()))
-            except (IOError, OSError):
-                names = []
-            mine = [name for name in names if name in ("ds-agent", "ds_agent")]
-            return {
-                "required": bool(mine),
-                "reasons": ["reboot-required: %s" % (", ".join(mine or names) or "unnamed package")],
-            }
-    return {"required": None, "reasons": []}
+def _utc(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _clock():
-    """{utc_offset: minutes east of UTC now, boot_time: ISO 8601 in UTC or None}."""
+    """{utc_offset: minutes east of UTC now, boot_time and now: ISO 8601 in UTC, boot_time None where unknown}."""
     seconds = time.altzone if time.localtime().tm_isdst > 0 else time.timezone
     boot = None
     try:
         with open("/proc/stat") as stream:
             found = re.search(r"^btime (\d+)$", stream.read(), re.MULTILINE)
         if found:
-            boot = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(found.group(1))))
+            boot = _utc(int(found.group(1)))
     except (IOError, OSError):
         pass  # only Linux has it there
-    return {"utc_offset": -seconds // 60, "boot_time": boot}
+    return {"utc_offset": -seconds // 60, "boot_time": boot, "now": _utc(time.time())}
 
 
 def read(timeout=15, progress_path=progress.DEFAULT_PATH):
-    """Read everything in at most about timeout seconds and return the agent record.
+    """Collect everything in at most about timeout seconds and return the reading: JSON, some KiB as a rule.
 
-    version is left for the controller, which normalises and judges what stands in versions.
+    timeout, uname, os, platform, arch, os_version, clock: of the host. os and platform are None where unsupported, and
+    then there is nothing but these.
+    install_dir: None where it is no folder. programs: name -> _program(). files: name -> _file(), note among them.
+    commands: name -> argv and Answer.as_dict(), of the package databases, service, init where there is no systemctl,
+    and dsa_query where it is to be seen.
+    relay: relay.listener() on Linux. processes: relay.processes() where the service does not plainly run or a port is
+    open. Both None elsewhere.
     """
     os_name, platform, architecture, os_version = host_platform()
-    record = {
-        "installed": None,
-        "version": None,
-        "version_raw": None,
-        "version_source": None,
-        "versions": {},
-        "platform": platform,
+    reading = {
+        "timeout": timeout,
+        "uname": list(os.uname()),
         "os": os_name,
-        "os_version": os_version,
+        "platform": platform,
         "arch": architecture,
-        "distribution": None,
-        "install_dir": None,
-        "service": {"name": None, "state": None},
-        "activated": None,
-        "manager_url": None,
-        "relay": {"enabled": None, "source": None},
-        "anti_malware": {"mode": None, "driver_offline": None, "engine": None, "patterns": []},
-        "reboot": {"required": None, "reasons": []},
+        "os_version": os_version,
         "clock": _clock(),
-        "remediation": None,
-        "problems": [],
     }
     if os_name is None:
-        record["problems"].append(
-            "the operating system %s is none of %s" % (os.uname()[0], ", ".join(sorted(PLATFORMS)))
-        )
-        return record
-
+        return reading
     folder = install_dir(os_name)
-    query = os.path.join(folder, "dsa_query")
-    sources = packages.SOURCES[os_name]
+    programs = dict((name, _program(os.path.join(folder, name))) for name in ("ds_agent", "dsa_query"))
     started = {}
     # The slowest first; all run side by side, while the files are read here.
-    if os.path.exists(query):
-        started["dsa_query"] = commands.Running(dsa_query.command(query))
-    for name, (argv, dummy) in sources.items():
+    if programs["dsa_query"]["exists"]:
+        started["dsa_query"] = commands.Running(dsa_query.command(programs["dsa_query"]["path"]))
+    for name, argv in packages.COMMANDS[os_name].items():
         started[name] = commands.Running(argv)
-    started["service"] = commands.Running(SERVICES[os_name][1])
+    started["service"] = commands.Running(SERVICES[os_name])
     if os_name == "linux" and started["service"].missing:
         started["init"] = commands.Running(["/etc/init.d/ds_agent", "status"])
-    if os_name == "linux":
-        record["distribution"] = _distribution()
-        is_relay, relay_problem = relay.detect(folder)
-    record["remediation"], progress_problem = progress.load(progress_path)
+    reading["install_dir"] = folder if os.path.isdir(folder) else None
+    reading["programs"] = programs
+    reading["files"] = dict((name, _first_file(paths)) for name, paths in FILES.items())
+    reading["files"]["note"] = _file(progress_path)
+    reading["relay"], inodes = relay.listener() if os_name == "linux" else (None, set())
     answers = commands.answers(started, timeout)
-
-    half_installed = _read_packages(record, sources, answers, timeout)
-    if progress_problem:
-        record["problems"].append(progress_problem)
-    if "dsa_query" in answers:
-        _read_query(record, answers["dsa_query"], timeout, half_installed)
-    elif record["installed"]:
-        record["problems"].append("dsa_query: %s is not there, or may not be seen by this user" % query)
-    if record["installed"] is False:
-        return record
-
-    record["install_dir"] = folder if os.path.isdir(folder) else None
-    record["service"] = _service(os_name, answers)
-    if record["service"]["state"] is None and record["installed"]:
-        record["problems"].append("the state of its service: %s" % _why(answers["service"], timeout))
-    record["reboot"] = _reboot()
-    if os_name == "linux":
-        record["relay"] = is_relay
-        if relay_problem:
-            record["problems"].append(relay_problem)
-        if is_relay["enabled"] is False and record["service"]["state"] != "running":
-            record["relay"]["enabled"] = None  # a stopped Relay listens nowhere either
-    elif record["installed"]:
-        record["relay"] = {"enabled": False, "source": "platform"}  # Relays exist on Windows and Linux only
-    return record
-
-
-def _why(answer, timeout):
-    """Why an answer is of no use."""
-    if answer.timed_out:
-        return "no answer within %d s" % timeout
-    return answer.text() or "it said nothing (exit status %s)" % answer.rc
-
-
-def _read_packages(record, sources, answers, timeout):
-    """Fill in what the package managers say; return whether one of them calls the package half installed."""
-    said = {}
-    for name in sorted(sources):
-        answer = answers[name]
-        if answer.missing:
-            continue  # not this host's package manager
-        if answer.timed_out:
-            said[name] = packages.Said(problem=_why(answer, timeout))
-        else:
-            said[name] = sources[name][1](answer)
-    for name in sorted(said):
-        if said[name].problem:
-            record["problems"].append("%s: %s" % (name, said[name].problem))
-        if said[name].version:
-            record["versions"][name] = said[name].version
-            if record["version_raw"] is None:
-                record["version_raw"], record["version_source"] = said[name].version, name
-    states = [entry.installed for entry in said.values()]
-    if True in states:
-        record["installed"] = True
-    elif states and None not in states:
-        record["installed"] = False
-    if not states:
-        record["problems"].append("no package manager answered (%s)" % ", ".join(sorted(sources)))
-    return any(entry.installed and entry.problem for entry in said.values())
-
-
-def _read_query(record, answer, timeout, half_installed):
-    """The running agent's own word. It also finds an agent that no package manager knows."""
-    record["installed"] = True
-    values = dsa_query.parse(answer.out)
-    running = values.get("PluginVersion.core")
-    if running:
-        record["versions"]["dsa_query"] = running
-        if record["version_raw"] is None and not half_installed:
-            record["version_raw"], record["version_source"] = running, "dsa_query"
-    record["activated"], record["manager_url"] = dsa_query.activation(values)
-    record["anti_malware"] = dsa_query.anti_malware(values)
-    # In the first seconds after a start, or when one of the three fails, there is nothing from it but field names.
-    silent = [command for command, prefix in dsa_query.COMMANDS if not any(key.startswith(prefix) for key in values)]
-    if answer.timed_out or not values:
-        record["problems"].append("dsa_query: %s" % _why(answer, timeout))
-    elif silent:
-        text = " ".join(answer.err.split())[:500]
-        record["problems"].append("dsa_query: no answer to %s%s" % (", ".join(silent), text and ": " + text))
+    reading["commands"] = dict(
+        (name, dict(answers[name].as_dict(_LONGEST), argv=started[name].argv)) for name in answers
+    )
+    # Reading every process is what costs most here: only where the service does not plainly run, or a port is open.
+    plainly_running = "ActiveState=active\nSubState=running" in answers["service"].out
+    reading["processes"] = None
+    if os_name == "linux" and (inodes or not plainly_running):
+        reading["processes"] = relay.processes(folder, inodes)
+    return reading

@@ -4,7 +4,7 @@
 
 # This module util is PRIVATE to the collection.
 
-"""Is this host a Relay? A heuristic: on Linux a Relay's agent process listens on TCP 4122."""
+"""Linux: who listens on the Relay port, and which processes are the agent's. From /proc, without another process."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,6 +14,8 @@ import os
 
 RELAY_PORT = 4122
 _LISTEN = "0A"
+# An agent has a handful of processes.
+_MOST = 16
 
 
 def _listening_inodes(proc):
@@ -31,16 +33,6 @@ def _listening_inodes(proc):
     return inodes
 
 
-def _is_agent(folder, install_dir):
-    """Whether a process is the agent's: its executable or one of its arguments lies in install_dir."""
-    inside = install_dir + "/"
-    with open(os.path.join(folder, "cmdline"), "rb") as stream:
-        arguments = stream.read().decode("utf-8", "replace").split("\0")
-    return any(argument.startswith(inside) for argument in arguments[:3]) or (
-        _link(os.path.join(folder, "exe")).startswith(inside)
-    )
-
-
 def _link(path):
     """Where a link goes, nowhere when it is gone or not to be seen."""
     try:
@@ -49,33 +41,57 @@ def _link(path):
         return ""
 
 
-def detect(install_dir, proc="/proc"):
-    """Return ({enabled, source}, problem). enabled is None when it cannot be told."""
-    source = "tcp_%d_listener" % RELAY_PORT
+def _owned(folder, inodes):
+    """Those of the sockets that a process owns, None when that cannot be seen."""
+    if not inodes:
+        return set()
+    descriptors = os.path.join(folder, "fd")
+    try:
+        return inodes.intersection([_link(os.path.join(descriptors, number)) for number in os.listdir(descriptors)])
+    except (IOError, OSError):
+        return None
+
+
+def listener(proc="/proc"):
+    """{port, sockets: how many listen there or None, error} and the inodes of these sockets."""
     try:
         inodes = _listening_inodes(proc)
-        pids = [name for name in os.listdir(proc) if name.isdigit()] if inodes else []
     except (IOError, OSError, IndexError, ValueError) as error:
-        return {"enabled": None, "source": None}, "whether it is a Relay: %s" % error
-    if not inodes:
-        return {"enabled": False, "source": source}, None
-    others = set()
-    agent_seen = False
+        return {"port": RELAY_PORT, "sockets": None, "error": str(error)}, set()
+    return {"port": RELAY_PORT, "sockets": len(inodes), "error": None}, inodes
+
+
+def processes(install_dir, inodes, proc="/proc"):
+    """The agent's processes, and what they own of the sockets.
+
+    agent: {pid, program, sockets: how many of them it owns, None where that cannot be seen} of each process whose
+    executable or one of its first arguments lies in install_dir. unowned: the sockets whose owner was not seen.
+    hidden: whether there may be processes that this user cannot see.
+    """
+    inside = tuple(set([install_dir + "/", os.path.realpath(install_dir) + "/"]))
+    found = {"agent": [], "unowned": len(inodes), "hidden": False, "error": None}
+    left = set(inodes)
+    try:
+        pids = [name for name in os.listdir(proc) if name.isdigit()]
+    except (IOError, OSError) as error:
+        return dict(found, hidden=True, error=str(error))
+    # With hidepid the processes of others are not listed at all, the first one included.
+    found["hidden"] = "1" not in pids
     for pid in pids:
         folder = os.path.join(proc, pid)
-        descriptors = os.path.join(folder, "fd")
         try:
-            owned = inodes.intersection(
-                [_link(os.path.join(descriptors, number)) for number in os.listdir(descriptors)]
-            )
-            mine = _is_agent(folder, install_dir)
+            with open(os.path.join(folder, "cmdline"), "rb") as stream:
+                arguments = stream.read(4096).decode("utf-8", "replace").split("\0")[:3]
         except (IOError, OSError):
-            continue  # it ended meanwhile, or is not ours to look at
-        if mine and owned:
-            return {"enabled": True, "source": source}, None
-        agent_seen = agent_seen or mine
-        others |= owned
-    if agent_seen or others == inodes:
-        return {"enabled": False, "source": source}, None
-    # Nothing was seen that could own it: this is not root.
-    return {"enabled": None, "source": source}, "port %d is open, but whose it is cannot be seen" % RELAY_PORT
+            found["hidden"] = found["hidden"] or os.path.exists(folder)  # or it ended meanwhile
+            continue
+        owned = _owned(folder, inodes)
+        left -= owned or set()
+        arguments.append(_link(os.path.join(folder, "exe")))
+        program = [name for name in arguments if name.startswith(inside)]
+        if program and len(found["agent"]) < _MOST:
+            found["agent"].append(
+                {"pid": int(pid), "program": program[0][:256], "sockets": None if owned is None else len(owned)}
+            )
+    found["unowned"] = len(left)
+    return found

@@ -4,99 +4,148 @@
 
 # This module util is PRIVATE to the collection.
 
-"""A security update, seen from the host: asked for, running, done, or failed.
+"""What a host shows of a security update: dsa_query's answer, and what the agent's logs gained since marks were taken.
 
-There are two witnesses. The patterns that dsa_query lists change; and the agent's log gains a line. What the log looks
-like is not public: what is searched for can be replaced. Rotated logs are followed by reading the file from its start.
+Nothing is judged here. What the log looks like is not public; whether a line counts is decided on the controller.
 """
 
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import codecs
+import hashlib
 import io
 import os
 import re
 
-from . import commands, dsa_query, record
+from . import commands, control, dsa_query
 
 LOG_FOLDER = "/var/opt/ds_agent/diag"
-# No update writes more than this between two looks; a larger part of a log is searched at its end.
-_LARGEST = 8 * 1024 * 1024
+_LOG_NAME = re.compile(r"\.log(\.\d+)?$")
+_FILES = 64
+# No update writes more than this between two looks; a larger part of a log is read at its end.
+_LARGEST_PART = 8 * 1024 * 1024
+_LONGEST_LINE = 4096
+_ALL_LINES = 256 * 1024
+# What a line costs beside its text.
+_LINE_COST = 64
+_FINGERPRINT = 1024
+_LONGEST_ANSWER = 60 * 1024
+_BOM = codecs.BOM_UTF8.decode("utf-8")
 
 
-def patterns(timeout):
-    """Return (engine and patterns as one comparable list, or None when dsa_query gave none, problem)."""
-    path = os.path.join(record.install_dir(record.host_platform()[0]), "dsa_query")
-    answer = commands.run(dsa_query.command(path), timeout)
-    found = dsa_query.anti_malware(dsa_query.parse(answer.out))
-    problem = None if answer.rc == 0 and not answer.timed_out else "dsa_query: %s" % (answer.text() or "no answer")
-    return snapshot(found), problem
+def query(timeout):
+    """dsa_query's raw answer to all its questions: rc, out, err, cut, missing, timed_out."""
+    return commands.run(dsa_query.command(control.tool("dsa_query")), timeout).as_dict(_LONGEST_ANSWER)
 
 
-def snapshot(anti_malware):
-    """The engine and patterns of a record's anti_malware, comparable; None when there are none."""
-    listed = ["%s %s" % (entry.get("name"), entry.get("version")) for entry in anti_malware.get("patterns") or []]
-    if anti_malware.get("engine"):
-        listed.append("engine %s" % anti_malware["engine"])
-    return sorted(listed) or None
+def marks(folder):
+    """Where the logs end now: a list of name, inode, size, mtime, and a fingerprint of what stands before the end.
 
-
-def log_marks(folder):
-    """{inode: size} of the log files: where they end now, whatever a rotation will call them."""
-    marks = {}
-    for name in _logs(folder):
+    By the inode a file is known whatever a rotation calls it; by the fingerprint it is known to be the same file, and
+    not a new one that was given the number of a deleted one, or was cut and grew again.
+    """
+    taken = []
+    for name, path in _logs(folder):
         try:
-            status = os.stat(os.path.join(folder, name))
-            marks[str(status.st_ino)] = status.st_size
-        except OSError:
+            with io.open(path, "rb") as stream:
+                status = os.fstat(stream.fileno())
+                taken.append(
+                    dict(
+                        name=name,
+                        inode=status.st_ino,
+                        size=status.st_size,
+                        mtime=int(status.st_mtime),
+                        fingerprint=_fingerprint(stream, status.st_size),
+                    )
+                )
+        except (IOError, OSError):
             continue
-    return marks
+    return taken
 
 
 def _logs(folder):
+    """(name, path) of the newest logs, the oldest first."""
+    logs = []
     try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(".log"))
+        names = os.listdir(folder)
     except OSError:
         return []
-
-
-def new_lines(folder, marks):
-    """Lines that the logs gained since the marks, oldest first within a file; none where no marks were taken."""
-    lines = []
-    if marks is None:
-        return lines
-    for name in _logs(folder):
+    for name in names:
+        path = os.path.join(folder, name)
         try:
-            with io.open(os.path.join(folder, name), "rb") as stream:
-                status = os.fstat(stream.fileno())
-                start = marks.get(str(status.st_ino), 0)
-                if start > status.st_size:
-                    start = 0  # cut off and begun anew
-                stream.seek(max(start, status.st_size - _LARGEST))
-                lines += stream.read(_LARGEST).decode("utf-8", "replace").splitlines()
+            if _LOG_NAME.search(name) and os.path.isfile(path):
+                logs.append((os.stat(path).st_mtime, name, path))
+        except OSError:
+            continue
+    return [(name, path) for dummy, name, path in sorted(logs)[-_FILES:]]
+
+
+def _fingerprint(stream, end):
+    start = max(0, end - _FINGERPRINT)
+    stream.seek(start)
+    return hashlib.sha256(stream.read(end - start)).hexdigest()
+
+
+def new_lines(folder, taken):
+    """Return (lines, cut): what the logs gained since the marks, in the order of the files' times.
+
+    A line is file, text, and marked: whether it stands behind the mark of a file that was there. Other lines come from
+    files that have no mark, or were begun anew: such a file can hold old lines too. cut: the oldest were left off.
+    """
+    known = dict((mark["inode"], mark) for mark in taken)
+    newest_first = []
+    budget, cut = _ALL_LINES, False
+    for name, path in reversed(_logs(folder)):
+        try:
+            marked, texts, part = _gained(path, known)
         except (IOError, OSError):
             continue
-    return lines
+        cut = cut or part
+        for text in reversed(texts):
+            text = text[:_LONGEST_LINE]
+            budget -= len(text) + _LINE_COST
+            if budget < 0:
+                return newest_first[::-1], True
+            newest_first.append(dict(file=name, text=text, marked=marked))
+    return newest_first[::-1], cut
 
 
-def look(before, seen, marks, folder, success, failure, timeout):
-    """Return {state, evidence, patterns}: state is running, succeeded or failed.
+def _gained(path, known):
+    """Return (marked, lines, whether the part was too large)."""
+    with io.open(path, "rb") as stream:
+        status = os.fstat(stream.fileno())
+        mark = known.get(status.st_ino)
+        marked = bool(mark) and mark["size"] <= status.st_size
+        marked = marked and _fingerprint(stream, mark["size"]) == mark["fingerprint"]
+        begin = mark["size"] if marked else 0
+        start = max(begin, status.st_size - _LARGEST_PART)
+        stream.seek(0)
+        bom = stream.read(2)
+        stream.seek(start - start % 2)
+        data = stream.read(_LARGEST_PART)
+    encoding = _encoding(bom, data)
+    if encoding == "utf-8":
+        data = data[start % 2 :]
+    text = data.decode(encoding, "replace").lstrip(_BOM)
+    return marked, [line for line in re.split("\r\n|\r|\n", text) if line.strip()], start > begin
 
-    before: patterns when the update was due; seen: patterns at the last look. Patterns count once they have changed and
-    then stood still between two looks: an update brings several.
-    """
-    now, problem = patterns(timeout)
-    state, evidence = "running", problem or "the patterns have not changed"
-    new = sorted(set(now or ()) - set(before or ())) if before else []
-    if new:  # a pattern that vanished is an answer cut short
-        evidence = "new patterns: " + ", ".join(new)
-        if now == seen:
-            state = "succeeded"
-    # The last word in the log counts: a retry can follow a failure.
-    for line in new_lines(folder, marks):
-        for pattern, verdict in ((failure, "failed"), (success, "succeeded")):
-            if re.search(pattern, line):
-                state, evidence = verdict, line.strip()[:300]
-                break
-    return {"state": state, "evidence": evidence, "patterns": now}
+
+def _encoding(bom, data):
+    """UTF-16 has a mark at the beginning of the file, or every second byte of plain text is null."""
+    if bom == codecs.BOM_UTF16_LE or data[1::2].count(b"\0") * 4 > len(data):
+        return "utf-16-le"
+    if bom == codecs.BOM_UTF16_BE or data[0::2].count(b"\0") * 4 > len(data):
+        return "utf-16-be"
+    return "utf-8"
+
+
+def packs(folder):
+    """The agent's diagnostics packages: a set of (path, time of change, size)."""
+    try:
+        names = [name for name in os.listdir(folder) if re.match(r"^\d{10}\.zip$", name)]
+    except OSError:
+        return set()
+    paths = [os.path.join(folder, name) for name in names]
+    return set((path, os.path.getmtime(path), os.path.getsize(path)) for path in paths if os.path.isfile(path))
