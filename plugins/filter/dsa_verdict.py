@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..plugin_utils._advisory import DEFAULT_ADVISORY, AdvisoryError, Context, decide, load_advisory
+from ..plugin_utils._text import shorten
 
 
 def dsa_verdict(
@@ -23,6 +24,8 @@ def dsa_verdict(
     advisory: str = DEFAULT_ADVISORY,
 ) -> dict[str, object]:
     """Judge an agent record; what cannot be judged is unknown, with a reason."""
+    if relays is not None and not isinstance(relays, (list, tuple)):
+        raise AnsibleFilterError(f"dsa_verdict: relays is {shorten(relays)}; give a list of agent records")
     try:
         rules = load_advisory(str(advisory))
         # Variables from a survey or the command line are text, and "false" is not true.

@@ -2,24 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether a Manager is to be upgraded, as a filter."""
+"""Whether a Manager needs an upgrade, as a filter."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 
-from ..plugin_utils._manager_upgrade import decide
+from ..plugin_utils._manager.upgrade import decide
 
 
 def dsm_upgrade_decision(
     settings: Mapping[str, t.Any],
-    said: Mapping[str, t.Any] | None = None,
+    info: Mapping[str, t.Any] | None = None,
     addresses: Sequence[object] = (),
     answers: str = "",
 ) -> dict[str, object]:
-    """The decision; what speaks against an upgrade is its objection, never an exception."""
-    return decide(settings, said, addresses, answers)
+    """The decision. An objection to the upgrade is in it, never an exception."""
+    return decide(settings, info, addresses, answers)
 
 
 class FilterModule:

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from .builds import Build, BuildError, parse_build, shorten
+from .._text import shorten
+from .builds import Build, BuildError, build_or_none, parse_build
 from .model import DEFAULT_ADVISORY, Advisory, AdvisoryError, Bounds, load_advisory
 from .rules import COMPLIANT, Context, Verdict, decide
 
@@ -22,6 +23,7 @@ __all__ = [
     "BuildError",
     "Context",
     "Verdict",
+    "build_or_none",
     "decide",
     "load_advisory",
     "parse_build",

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 if t.TYPE_CHECKING:
     from packaging.version import Version
 
-# Longer than any spelling a package manager gives, short enough to quote in a message.
+from .._text import shorten
+
+# Longer than any spelling that a package manager uses.
 _LONGEST = 64
 _SPELLING = re.compile(
     r"(?P<release>[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})[-.](?P<build>[0-9]{1,9})"
@@ -47,20 +49,12 @@ class Build:
         return self.text
 
 
-def shorten(value: object) -> str:
-    """Quote any value in one short line, for messages."""
-    if isinstance(value, (str, bytes)) and len(value) > _LONGEST:
-        return f"{value[:_LONGEST]!r}… ({len(value)} characters)"
-    text = repr(value)
-    return text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST] + "…"
-
-
 def parse_build(text: object) -> Build:
     """Read 20.0.0-6313, 20.0.0.6313 or 20.0.0-4416.el7.
 
-    Raises BuildError for everything else, 0.0.0.0 (the Manager's word for "no agent") included.
+    Raises BuildError for everything else, also for 0.0.0.0, which the Manager gives where there is no agent.
     """
-    # Here and not above: ansible-core brings it along, but ansible-test's import check knows nothing of that.
+    # Here and not above: ansible-core brings it along, but ansible-test's import check does not have it.
     from packaging.version import Version
 
     if not isinstance(text, str):
@@ -74,3 +68,11 @@ def parse_build(text: object) -> Build:
     if version.release == (0, 0, 0, 0):
         raise BuildError("the version 0.0.0.0 means that no agent reported one")
     return Build(version, "{}.{}.{}-{}".format(*version.release))
+
+
+def build_or_none(text: object) -> Build | None:
+    """The build, or None where the text is none."""
+    try:
+        return parse_build(text)
+    except BuildError:
+        return None

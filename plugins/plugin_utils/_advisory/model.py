@@ -8,15 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
-import yaml
-
-from .builds import Build, BuildError, parse_build, shorten
+from .._yaml import Reader
+from .builds import Build, BuildError, parse_build
 
 _HERE = Path(__file__).parent
 DEFAULT_ADVISORY = "KA-0016311"
@@ -49,7 +48,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Advisory:
-    """One vendor advisory: (line, platform) → rule, with the words it uses for platforms and events."""
+    """One vendor advisory: (line, platform) → rule, with its names for platforms and events."""
 
     id: str
     title: str
@@ -75,51 +74,10 @@ def _line(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML lets a later key silently replace an earlier one: in a table of bounds that must not happen."""
+class _AdvisoryReader(Reader):
+    """Makes an advisory of a parsed file."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
-        seen = set()
-        for key, dummy in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value} is there twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-class _Reader:
-    """Takes a parsed file apart and complains with the file, the key and the value."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-
-    def fail(self, key: str, value: object, remedy: str) -> NoReturn:
-        raise AdvisoryError(f"{self.file}: {key}: {shorten(value)} cannot be used: {remedy}")
-
-    def mapping(
-        self, value: object, key: str, required: Iterable[str] = (), optional: Iterable[str] | None = None
-    ) -> Mapping[str, object]:
-        if not isinstance(value, dict) or not value:
-            self.fail(key, value, "write a mapping with at least one key")
-        required = tuple(required)
-        for name in value:
-            if not isinstance(name, str):
-                self.fail(key, name, "write the key as text, in quotes")
-            if optional is not None and name not in required and name not in (optional := tuple(optional)):
-                self.fail(
-                    f"{key}.{name}", name, f"this key is not known here; known are {', '.join((*required, *optional))}"
-                )
-        for name in required:
-            if name not in value:
-                self.fail(f"{key}.{name}", None, "this key is required")
-        return value
-
-    def text(self, value: object, key: str) -> str:
-        if not isinstance(value, str) or not value.strip():
-            self.fail(key, value, "write a text that is not empty, in quotes if it looks like a number or a date")
-        return value
+    error = AdvisoryError
 
     def line(self, value: object, key: str) -> tuple[int, int]:
         try:
@@ -219,14 +177,6 @@ def load_advisory(name_or_path: str = DEFAULT_ADVISORY) -> Advisory:
     """
     shipped = {path.stem.replace("_", "-").upper(): path for path in _HERE.glob("*.yml")}
     path = shipped.get(name_or_path.upper()) or Path(name_or_path).expanduser()
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise AdvisoryError(
-            f"advisory {name_or_path} cannot be read: {error}; "
-            f"name a shipped one ({', '.join(sorted(shipped))}) or the path of a YAML file"
-        ) from error
-    # The last three are what YAML's own constructors let through: a 31st of June, a list as a key, endless nesting.
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise AdvisoryError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    return _Reader(str(path)).advisory(document)
+    remedy = f"name a shipped one ({', '.join(sorted(shipped))}) or the path of a YAML file"
+    document = _AdvisoryReader.load(path, f"advisory {name_or_path}", remedy)
+    return _AdvisoryReader(str(path)).advisory(document)

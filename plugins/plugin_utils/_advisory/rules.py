@@ -7,15 +7,22 @@
 """From an agent record to a verdict.
 
 Two rules stand above all others: a verdict is never better than its evidence, and unknown is never compliant.
+
+The order: the build is judged by the advisory; sources that disagree in compliance prove neither; the operator's
+statement about the certificate file counts; and what would pass then must not be contradicted by the record.
 """
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from .builds import Build, BuildError, parse_build, shorten
+from .._messages import Message, message
+from .._text import one_line, shorten
+from .builds import Build, build_or_none
+from .evidence import Sources, problems_of, signs_of_agent, sources_of
 from .model import Advisory, Bounds, Platform
 
 VerdictName = Literal[
@@ -55,11 +62,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision about one record. reason is one sentence for people, reason_code is for machines."""
+    """The decision about one record. message and reason are one sentence for people, reason_code is for machines."""
 
     verdict: VerdictName
     compliant: bool
-    reason: str
+    message: Message = field(hash=False)
     reason_code: str
     action: Action
     advisory: str
@@ -69,177 +76,185 @@ class Verdict:
     affected_up_to: str | None = None
     fixed_from: str | None = None
 
+    @property
+    def reason(self) -> str:
+        """The English sentence."""
+        return self.message.text
+
     def as_dict(self) -> dict[str, object]:
         """The verdict as the dictionary that modules and filters return."""
-        return asdict(self)
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        del found["message"]
+        return {**found, "reason": self.reason}
 
 
 @dataclass(frozen=True)
-class _Finding:
-    """A verdict before it is dressed with what is the same for all verdicts about one record."""
+class _Judgement:
+    """A verdict without what is the same for all verdicts about one record. code: the reason_code."""
 
     verdict: VerdictName
     code: str
     action: Action
-    reason: str
+    message: Message
+
+
+def _judged(verdict: VerdictName, code: str, action: Action, sentence: str = "", **values: object) -> _Judgement:
+    """sentence: where one code has several sentences."""
+    return _Judgement(verdict, code, action, Message(f"verdict_{sentence or code}", values))
 
 
 def decide(record: object, advisory: Advisory, context: Context = Context()) -> Verdict:
     """Judge one agent record. Never raises for what a record holds: what cannot be judged is unknown, with a reason."""
     if not isinstance(record, Mapping):
-        return _dress(advisory, _unknown("no_record", f"the record is {shorten(record)}, not a mapping"), context)
-    if record.get("installed") is False and not record.get("version") and not record.get("versions"):
-        absent = _Finding("not_installed", "not_installed", "none", "No Deep Security Agent is installed.")
-        return _dress(advisory, absent, context, advisory.platform(record.get("platform") or record.get("os")))
-
+        return _verdict(advisory, _unknown("no_record", {}, value=shorten(record)), context)
     named = record.get("platform") or record.get("os")
     platform = advisory.platform(named)
+    signs = signs_of_agent(record) if record.get("installed") is False else []
+    if record.get("installed") is False and not signs:
+        return _verdict(advisory, _judged("not_installed", "not_installed", "none"), context, platform)
     if platform is None:
-        known = ", ".join(sorted({p.name for p in advisory.platforms.values()}))
-        why = [f"the platform {shorten(named)} is none of {known}"] if named is not None else []
-        why += _problems(record) or ([] if why else ["the record names no platform"])
-        return _dress(
-            advisory, _unknown("unknown_platform" if named is not None else "no_record", "; ".join(why)), context
+        if named is None:
+            return _verdict(advisory, _unknown("no_record", record, "no_platform"), context)
+        known = sorted({each.name for each in advisory.platforms.values()})
+        return _verdict(
+            advisory, _unknown("unknown_platform", record, platform=shorten(named), known=", ".join(known)), context
         )
-    try:
-        build = parse_build(record.get("version"))
-    except BuildError as error:
-        code = "no_version" if record.get("version") is None else "unreadable_version"
-        return _dress(advisory, _unknown(code, "; ".join([str(error), *_problems(record)])), context, platform)
+    build = build_or_none(record.get("version"))
+    if build is None:
+        return _verdict(advisory, _without_build(record, signs), context, platform)
 
-    finding = _judge(build, platform, advisory, context)
-    disagreement = _disagreement(record, finding, platform, advisory, context)
-    return _dress(advisory, disagreement or finding, context, platform, build)
+    sources = sources_of(record)
+    judgement = _judge_sources(sources, build, platform, advisory, context)
+    if context.certificate_replaced and judgement.verdict in _CURABLE:
+        judgement = _judged("mitigated", "certificate_replaced", "none", build=build.text)
+    if judgement.verdict in COMPLIANT:
+        judgement = _contradiction(record, build, sources, signs) or judgement
+    return _verdict(advisory, judgement, context, platform, build)
 
 
-def _judge(build: Build, platform: Platform, advisory: Advisory, context: Context) -> _Finding:
+def _without_build(record: Mapping[str, t.Any], signs: list[Message]) -> _Judgement:
+    if signs:
+        return _unknown("running_without_package", record, signs=signs)
+    if record.get("version") is None:
+        return _unknown("no_version", record)
+    return _unknown("unreadable_version", record, value=shorten(record["version"]))
+
+
+def _contradiction(
+    record: Mapping[str, t.Any], build: Build, sources: Sources, signs: list[Message]
+) -> _Judgement | None:
+    """What in the record stands against a build that would pass."""
+    if sources.unreadable:
+        unreadable = list(sources.unreadable.values())
+        return _judged("unknown", "source_unreadable", "investigate", build=build.text, sources=unreadable)
+    if signs:
+        return _unknown("running_without_package", record, signs=signs)
+    if record.get("installed", True) is not True:
+        return _unknown("installation_unknown", record, build=build.text)
+    return None
+
+
+def _judge_sources(
+    sources: Sources, build: Build, platform: Platform, advisory: Advisory, context: Context
+) -> _Judgement:
+    """Sources that differ in compliance (package replaced, old agent still running) are no evidence of either."""
+    judgement = _judge_build(build, platform, advisory, context)
+    passes = {judgement.verdict in COMPLIANT}
+    passes.update(
+        _judge_build(other, platform, advisory, context).verdict in COMPLIANT for other in sources.builds.values()
+    )
+    if len(passes) == 1:
+        return judgement
+    given = sources.messages()
+    if build not in sources.builds.values():
+        given.insert(0, message("source_gives", source="version", build=build.text))
+    return _judged("indeterminate", "sources_disagree", "investigate", sources=given)
+
+
+def _judge_build(build: Build, platform: Platform, advisory: Advisory, context: Context) -> _Judgement:
     """Find the cell of the table and compare."""
     line = build.version.release[:2]
     if platform.not_applicable_up_to is not None and line <= platform.not_applicable_up_to:
-        return _Finding(
+        return _judged(
             "not_applicable",
             "no_such_agent",
             "none",
-            f"{advisory.id} does not apply to {platform.label} agents of {build.line}.",
+            advisory=advisory.id,
+            platform=platform.label,
+            line=build.line,
         )
     rule = advisory.rules.get((build.line, platform.name))
     if rule is None:
         newer = line > advisory.newest_line()
-        return _Finding(
+        return _judged(
             "indeterminate",
             "line_not_listed",
             "investigate" if newer else "upgrade",
-            f"{advisory.id} says nothing about line {build.line} on {platform.label}; "
-            + ("ask the vendor whether it has the fix." if newer else "upgrading to a fixed build is the safe answer."),
+            "line_not_listed_newer" if newer else "line_not_listed",
+            advisory=advisory.id,
+            platform=platform.label,
+            line=build.line,
         )
     if rule == "not_affected":
-        return _Finding(
-            "not_affected", "line_not_affected", "none", f"Line {build.line} is not affected on {platform.label}."
-        )
+        return _judged("not_affected", "line_not_affected", "none", line=build.line, platform=platform.label)
     if rule == "relay_dependent":
         return _judge_by_relays(build, advisory, context)
     return _judge_by_bounds(build, platform, rule)
 
 
-def _judge_by_bounds(build: Build, platform: Platform, bounds: Bounds) -> _Finding:
+def _judge_by_bounds(build: Build, platform: Platform, bounds: Bounds) -> _Judgement:
+    values = {
+        "build": build.text,
+        "platform": platform.label,
+        "affected_up_to": bounds.affected_up_to.text,
+        "fixed_from": bounds.fixed_from.text,
+    }
     if build >= bounds.fixed_from:
-        return _Finding(
-            "fixed",
-            "at_or_above_fixed",
-            "none",
-            f"{build} has the fix ({platform.label}: from {bounds.fixed_from} on).",
-        )
+        return _judged("fixed", "at_or_above_fixed", "none", **values)
     if build <= bounds.affected_up_to:
-        return _Finding(
-            "affected",
-            "at_or_below_affected",
-            "upgrade",
-            f"{build} cannot update its patterns ({platform.label}: up to {bounds.affected_up_to}).",
-        )
-    return _Finding(
-        "indeterminate",
-        "between_bounds",
-        "upgrade",
-        f"{build} is in neither table: the last affected build is {bounds.affected_up_to}, "
-        f"the first fixed one {bounds.fixed_from}; upgrading is the safe answer.",
-    )
+        return _judged("affected", "at_or_below_affected", "upgrade", **values)
+    return _judged("indeterminate", "between_bounds", "upgrade", **values)
 
 
-def _judge_by_relays(build: Build, advisory: Advisory, context: Context) -> _Finding:
+def _judge_by_relays(build: Build, advisory: Advisory, context: Context) -> _Judgement:
     """Note *1: such an agent is not affected when what it updates from is fixed, or has a replaced certificate file."""
-    head = f"Whether {build} is affected depends on its Relays"
-    bad, open_questions = [], []
+    bad, not_good = [], []
     for number, relay in enumerate(context.relays or (), start=1):
-        facts = relay if isinstance(relay, Mapping) else {}
-        judged = decide(facts, advisory, Context(certificate_replaced=facts.get("certificate_replaced") is True))
-        text = f"{facts.get('name') or f'Relay {number}'} is {judged.verdict}"
+        record = relay if isinstance(relay, Mapping) else {}
+        judged = decide(record, advisory, Context(certificate_replaced=record.get("certificate_replaced") is True))
+        name = one_line(record.get("name") or f"Relay {number}", 60)
+        state = message("relay_is", name=name, verdict=judged.verdict)
         if judged.verdict == "affected":
-            bad.append(text)
+            bad.append(state)
         elif judged.verdict not in _GOOD_RELAY:
-            open_questions.append(text)
+            not_good.append(state)
     if bad:
-        return _Finding(
-            "affected",
-            "relay_affected",
-            "fix_relay",
-            f"{head}, and {_join(bad)}; fix the Relay, then ask vendor support about this agent.",
-        )
-    if open_questions:
-        return _Finding("conditional", "relay_not_known_good", "investigate", f"{head}, and {_join(open_questions)}.")
+        return _judged("affected", "relay_affected", "fix_relay", build=build.text, relays=bad)
+    if not_good:
+        return _judged("conditional", "relay_not_known_good", "investigate", build=build.text, relays=not_good)
     if not context.relays:
-        return _Finding("conditional", "relays_unknown", "investigate", f"{head}, and they are not known.")
-    return _Finding("not_affected", "relays_fixed", "none", f"{head}, and all of them are fixed.")
+        return _judged("conditional", "relays_unknown", "investigate", build=build.text)
+    return _judged("not_affected", "relays_fixed", "none", build=build.text)
 
 
-def _disagreement(
-    record: Mapping[str, object], finding: _Finding, platform: Platform, advisory: Advisory, context: Context
-) -> _Finding | None:
-    """Sources that differ in compliance (package replaced, old agent still running) are no evidence of either."""
-    sources = record.get("versions")
-    builds: dict[str, Build] = {}
-    for source, text in sources.items() if isinstance(sources, Mapping) else ():
-        try:
-            builds[str(source)] = parse_build(text)
-        except BuildError:
-            continue  # a source that says nothing readable contradicts nobody
-    passes = {finding.verdict in COMPLIANT}
-    passes.update(_judge(build, platform, advisory, context).verdict in COMPLIANT for build in builds.values())
-    if len(passes) == 1:
-        return None
-    said = ", ".join(f"{source} says {build}" for source, build in sorted(builds.items()))
-    return _Finding(
-        "indeterminate",
-        "sources_disagree",
-        "investigate",
-        f"The sources disagree: {said}; the installed agent may not be the running one: "
-        "restart its service or the host, then look again.",
-    )
-
-
-def _dress(
+def _verdict(
     advisory: Advisory,
-    finding: _Finding,
+    judgement: _Judgement,
     context: Context,
     platform: Platform | None = None,
     build: Build | None = None,
 ) -> Verdict:
-    if context.certificate_replaced and finding.verdict in _CURABLE:
-        finding = _Finding(
-            "mitigated",
-            "certificate_replaced",
-            "none",
-            f"The operator states that vendor support replaced the certificate file on this host (build {build}).",
-        )
-    compliant = finding.verdict in COMPLIANT
-    action = finding.action
-    if finding.verdict == "not_installed" and not context.not_installed_compliant:
+    """Complete a judgement to a verdict."""
+    compliant = judgement.verdict in COMPLIANT
+    action = judgement.action
+    if judgement.verdict == "not_installed" and not context.not_installed_compliant:
         compliant, action = False, "investigate"
     rule = advisory.rules.get((build.line, platform.name)) if build and platform else None
     return Verdict(
-        verdict=finding.verdict,
+        verdict=judgement.verdict,
         compliant=compliant,
-        reason=finding.reason,
-        reason_code=finding.code,
+        message=judgement.message,
+        reason_code=judgement.code,
         action=action,
         advisory=advisory.id,
         line=build.line if build else None,
@@ -250,15 +265,10 @@ def _dress(
     )
 
 
-def _unknown(code: str, why: str) -> _Finding:
-    return _Finding("unknown", code, "investigate", f"The build is not known: {why}.")
-
-
-def _problems(record: Mapping[str, object]) -> list[str]:
-    problems = record.get("problems")
-    return [str(problem) for problem in problems] if isinstance(problems, (list, tuple)) else []
-
-
-def _join(texts: Sequence[str]) -> str:
-    """At most three, so that a site with forty Relays still gets one readable sentence."""
-    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
+def _unknown(code: str, record: Mapping[str, t.Any], sentence: str = "", **values: object) -> _Judgement:
+    """The verdict unknown, with the problems of the record."""
+    judgement = _judged("unknown", code, "investigate", sentence, **values)
+    problems = [problem.message for problem in problems_of(record)]
+    if not problems:
+        return judgement
+    return _judged("unknown", code, "investigate", "with_problems", reason=judgement.message, problems=problems)

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""Certificate files on the controller: what a directory offers for import, and what nobody vouches for.
+"""Certificate files on the controller: what a directory offers for import, and what is refused.
 
 Whoever gets a certificate into a host's root store can sign anything for that host. So a file counts only when its
 SHA-256 is in the lists or the operator wrote it down, and what is handed on are the bytes that were checked.
@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .._advisory import shorten
-from .._fleet.settings import SettingsError, mapping_of, text_of
+from .._settings import SettingsError
+from .._settings.values import mapping_of, text_of
+from .._text import shorten
 from .model import Lists, Root
 
 DIRECTORY = "dsa_certificates_dir"

@@ -17,8 +17,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from .._advisory import shorten
-from .._fleet.settings import SettingsError, names_of
+from .._settings import SettingsError
+from .._settings.values import names_of
+from .._text import shorten
 from .certificates import DIRECTORY
 from .model import ROLLUP, Lists, PackageRule, Root
 

@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
-import yaml
-
-from .._advisory import shorten
-from .._advisory.model import _Reader, _StrictLoader
-from .._fleet.settings import SettingsError
+from .._settings import SettingsError
+from .._yaml import Reader
 
 _SHIPPED = Path(__file__).parent / "lists.yml"
 
@@ -96,11 +93,10 @@ class Lists:
         return [*sorted({word for rule in rules for word in (*rule.proof, *rule.hints)}), ROLLUP]
 
 
-class _ListsReader(_Reader):
-    """What the reader of advisories does, for the things that are in these lists."""
+class _ListsReader(Reader):
+    """Makes the lists of a parsed file."""
 
-    def fail(self, key: str, value: object, remedy: str) -> NoReturn:
-        raise ListsError(f"{self.file}: {key}: {shorten(value)} cannot be used: {remedy}")
+    error = ListsError
 
     def items(self, value: object, key: str, least: int = 0) -> list[tuple[str, object]]:
         """The entries of a list, each with its own key."""
@@ -251,11 +247,5 @@ def load_lists(path: str | None = None) -> Lists:
     Raises ListsError when they are not there, cannot be read, or do not hold what lists must hold.
     """
     file = _SHIPPED if path is None else Path(path).expanduser()
-    try:
-        document = yaml.load(file.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except OSError as error:
-        raise ListsError(f"{file} cannot be read: {error}; name the path of a YAML file on the controller") from error
-    # The last three are what YAML's own constructors let through: a 31st of June, a list as a key, endless nesting.
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise ListsError(f"{file}: not YAML: {' '.join(str(error).split())}") from error
+    document = _ListsReader.load(file, str(file), "name the path of a YAML file on the controller")
     return _ListsReader(str(file)).lists(document)

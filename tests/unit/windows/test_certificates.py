@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import SettingsError
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import (
     Lists,
     Root,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import SettingsError
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import (
     NAMES,
     blocking,
@@ -179,7 +179,7 @@ def test_a_waiver_may_be_a_text_with_commas() -> None:
     assert not blocking(judge(facts, shipped(), waived="free_space, pending_reboot"))
 
 
-@pytest.mark.parametrize("waived", [["free_spaces"], "free_space,nothing", ["FREE_SPACE"], [""]])
+@pytest.mark.parametrize("waived", [["free_spaces"], "free_space,nothing", ["FREE_SPACE"]])
 def test_a_waiver_of_no_check_is_an_error_that_lists_the_names(waived: Any) -> None:
     with pytest.raises(SettingsError) as caught:
         judge(host(), shipped(), waived=waived)

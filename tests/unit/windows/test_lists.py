@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils import _windows_readiness
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import SettingsError
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import (
     ListsError,
     load_lists,
@@ -297,5 +297,5 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         load_lists(str(tmp_path))
     binary = tmp_path / "binary.yml"
     binary.write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(ListsError, match="not YAML"):
+    with pytest.raises(ListsError, match="cannot be read"):
         load_lists(str(binary))

@@ -1,15 +1,17 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every version string there is: over 100,000 of them, drawn by Hypothesis.
+"""What holds for every version string there is, over 100,000 of them drawn by Hypothesis; and for any record.
 
-The oracle here is a grammar and integer tuples; `packaging` is not asked.
+The oracle here is a grammar and integer tuples, not `packaging`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,6 +20,8 @@ from hypothesis import strategies as st
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import (
     Build,
     BuildError,
+    Context,
+    build_or_none,
     decide,
     parse_build,
 )
@@ -30,8 +34,7 @@ Numbers = tuple[int, int, int, int]
 # Strings are drawn in batches, which is several times faster than one a run. Each check names its one string, and these
 # are short, so nothing is shrunk.
 BATCH = 25
-RUNS = {"text": 1300, "near": 900, "spelled": 800, "order": 600, "monotonic": 600}
-assert sum(RUNS.values()) * BATCH >= 100_000
+RUNS = {"text": 1300, "near": 900, "spelled": 800, "order": 600, "monotonic": 600, "sources": 1500, "records": 1500}
 
 # The widest reading of "a build": four numbers and at most a distribution's suffix, which starts with a letter.
 WIDEST_BUILD = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+[-.][0-9]+(?:\.[A-Za-z][0-9A-Za-z_.]*)?", re.ASCII)
@@ -173,6 +176,66 @@ def test_a_newer_build_is_never_worse(cell: tuple[str, tuple[int, int]], rest: l
     ]
     for (older, before), (newer, after) in pairwise(rising):
         assert before <= after, f"{newer} is judged worse than the older {older}"
+
+
+# --- records of any shape -----------------------------------------------------------------------------------------
+
+JUNK: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
+    max_leaves=4,
+)
+VERSIONS = st.sampled_from(
+    ["20.0.0-4416", "20.0.0-4500", "20.0.0-4726", "20.0.0-6313", "20.0.2-1390", "12.5.0-1", "10.0.0-2775", "9.6.2-8888"]
+)
+SOURCES = st.dictionaries(st.sampled_from(["rpm", "file", "registry", "dsa_query"]), VERSIONS | JUNK, max_size=3)
+STATES = st.sampled_from(["running", "stopped", "pending", "missing", None])
+SERVICE = st.fixed_dictionaries({"name": st.just("ds_agent"), "state": STATES})
+RECORDS = st.fixed_dictionaries(
+    {"platform": st.sampled_from([*PLATFORMS, "aix", "amiga"]) | JUNK, "version": VERSIONS | JUNK},
+    optional={
+        "installed": st.booleans() | JUNK,
+        "versions": SOURCES,
+        "running": st.booleans() | JUNK,
+        "service": SERVICE | JUNK,
+        "services": st.lists(SERVICE, max_size=2) | JUNK,
+        "anti_malware": st.fixed_dictionaries({"mode": st.sampled_from(["on", "off", None])}) | JUNK,
+        "activated": st.booleans() | JUNK,
+        "problems": st.lists(JUNK, max_size=2) | JUNK,
+        "relay": JUNK,
+    },
+)
+
+
+@drawn("sources")
+@given(RECORDS, JUNK.filter(lambda value: build_or_none(value) is None), st.booleans())
+def test_one_more_source_that_cannot_be_read_never_makes_a_verdict_better(
+    record: dict[str, Any], answer: object, replaced: bool
+) -> None:
+    context = Context(certificate_replaced=replaced)
+    without = decide(record, shipped(), context)
+    versions = {**record.get("versions", {}), "one_more": answer}
+    verdict = decide({**record, "versions": versions}, shipped(), context)
+    assert not verdict.compliant
+    if not without.compliant:
+        assert (verdict.verdict, verdict.action) == (without.verdict, without.action)
+
+
+@drawn("records")
+@given(RECORDS | JUNK, st.booleans())
+def test_any_record_gets_a_verdict_and_a_compliant_one_is_not_contradicted(record: Any, replaced: bool) -> None:
+    verdict = decide(record, shipped(), Context(certificate_replaced=replaced))
+    json.dumps(verdict.as_dict())
+    assert verdict.reason.strip()
+    if not verdict.compliant:
+        return
+    sources = record.get("versions", {})
+    assert all(build_or_none(value) is not None for value in sources.values())
+    if verdict.verdict == "not_installed":
+        assert record["installed"] is False
+        assert not sources and record.get("running") is not True
+    else:
+        assert record.get("installed", True) is True
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

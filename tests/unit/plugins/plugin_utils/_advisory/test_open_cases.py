@@ -351,7 +351,7 @@ def test_an_agent_that_is_said_to_be_missing_but_has_an_affected_build_is_not_co
         ("macos", {"pkgutil": "20.0.0-236", "dsa_query": "20.0.0-224"}),
         ("linux", {"rpm": "9.6.2-8888", "dsa_query": "20.0.0-4416"}),
         ("linux", {"rpm": "20.0.0-4726", "dsa_query": OLD_AGENT}),
-        ("linux", {"rpm": "20.0.0-4726", "dsa_query": "twenty", "manager": "20.0.0-4416"}),
+        ("linux", {"rpm": "20.0.0-4726", "dsa_query": "twenty", "manager": "20.0.0-4416"}),  # and one unreadable
     ],
     ids=lambda value: "+".join(value.values()) if isinstance(value, dict) else value,
 )
@@ -400,13 +400,208 @@ def test_two_sources_that_are_both_bad_stay_bad(versions: dict[str, str]) -> Non
         assert judge(agent("linux", version, versions=versions)).verdict in {"affected", "indeterminate"}
 
 
+@pytest.mark.parametrize("versions", [None, {}, [], ""], ids=repr)
+def test_sources_that_are_absent_contradict_nothing(versions: object) -> None:
+    assert judge(agent("linux", "20.0.0-4726", versions=versions)).verdict == "fixed"
+
+
+# --- a source that answered and cannot be read ---------------------------------------------------------------------
+
+UNREADABLE: dict[str, object] = {
+    "nothing": None,
+    "empty": "",
+    "blank": " ",
+    "words": "twenty",
+    "hotfix": "20.0.0.4416 HF1",
+    "nul": "20.0.0-4726\0",
+    "shown-nul": "20.0.0-4726\\x00",
+    "escape-sequence": "\x1b[0m20.0.0-4726",
+    "escape-sequence-behind": "20.0.0-4726\x1b[0m",
+    "line-feed": "20.0.0-4726\n",
+    "zeros": "0.0.0.0",
+    "three-numbers": "20.0.0",
+    "list": ["20.0.0-4726"],
+    "mapping": {"build": "20.0.0-4726"},
+    "number": 20,
+    "true": True,
+    "long": "x" * 10_000,
+    "braces": "{build}{0}",
+}
+PASSES = [
+    agent("linux", "20.0.0-4726"),
+    agent("windows", "20.0.0-6313"),
+    agent("linux", "9.6.2-8888"),
+    agent("macos", "12.0.0-100"),
+]
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["plain", "replaced"])
+@pytest.mark.parametrize("record", PASSES, ids=lambda record: str(record["version"]))
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_source_that_cannot_be_read_contradicts_a_build_that_would_pass(
+    name: str, record: dict[str, Any], replaced: bool
+) -> None:
+    """G1: the package is fixed, and the running agent gives something else."""
+    record = record | {"versions": {"rpm": record["version"], "dsa_query": UNREADABLE[name]}}
+    verdict = judge(record, certificate_replaced=replaced)
+    assert outcome(verdict) == ("unknown", "investigate")
+    assert verdict.reason_code == "source_unreadable"
+    assert "dsa_query" in verdict.reason
+
+
+def test_the_reason_names_the_source_and_quotes_its_answer() -> None:
+    record = agent("linux", "20.0.2-1390", versions={"dpkg": "20.0.2-1390", "dsa_query": "20.0.0.4416 HF1"})
+    assert "dsa_query gives '20.0.0.4416 HF1', which is no build" in judge(record).reason
+    record["versions"]["dsa_query"] = None
+    assert "dsa_query answered and named no build" in judge(record).reason
+
+
+@pytest.mark.parametrize("versions", ["junk", 7, ["20.0.0-4726"], True], ids=repr)
+def test_sources_of_a_wrong_shape_are_not_absent(versions: object) -> None:
+    assert judge(agent("linux", "20.0.0-4726", versions=versions)).reason_code == "source_unreadable"
+
+
 @pytest.mark.parametrize(
-    "versions",
-    [None, {}, [], "20.0.0-4416", 7, {"rpm": None}, {"rpm": "junk"}, {"rpm": ["20.0.0-4416"]}, {3: "x" * 10_000}],
+    "names", [("a", "a "), ("x" * 50 + "1", "x" * 50 + "2"), (3, "3")], ids=["blank", "long", "type"]
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_sources_with_like_names_do_not_hide_each_other(names: tuple[object, object], turned: bool) -> None:
+    builds = ["20.0.0-4416", "20.0.0-4726"]
+    versions = dict(zip(names, reversed(builds) if turned else builds, strict=True))
+    assert judge(agent("linux", "20.0.0-4726", versions=versions)).reason_code == "sources_disagree"
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize(
+    ("version", "others", "expected"),
+    [
+        ("20.0.0-4416", {"rpm": "20.0.0-4416"}, ("affected", "upgrade")),
+        ("20.0.0-4500", {"rpm": "20.0.0-4500"}, ("indeterminate", "upgrade")),
+        ("12.5.0-100", {}, ("indeterminate", "upgrade")),
+        (OLD_AGENT, {}, ("conditional", "investigate")),
+        ("20.0.0-4726", {"rpm": "20.0.0-4726", "file": "20.0.0-4416"}, ("indeterminate", "investigate")),
+    ],
+)
+def test_what_fails_anyway_keeps_its_verdict(
+    name: str, version: str, others: dict[str, str], expected: tuple[str, str]
+) -> None:
+    versions = {**others, "dsa_query": UNREADABLE[name]}
+    assert outcome(judge(agent("linux", version, versions=versions))) == expected
+
+
+def test_a_replaced_certificate_does_not_hide_an_unreadable_source() -> None:
+    record = agent("linux", "20.0.0-4416", versions={"rpm": "20.0.0-4416", "dsa_query": "20.0.0.4416 HF1"})
+    assert judge(record, certificate_replaced=True).verdict == "unknown"
+
+
+def test_a_relay_with_an_unreadable_source_is_not_known_to_be_fixed() -> None:
+    relay = agent("linux", "20.0.0-4726", versions={"rpm": "20.0.0-4726", "dsa_query": "?"})
+    assert outcome(judge(agent("linux", OLD_AGENT), relays=[relay])) == ("conditional", "investigate")
+
+
+# --- an agent that is there although no package is -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"running": True},
+        {"service": {"name": "ds_agent", "state": "running"}},
+        {"service": {"name": "ds_agent", "state": "pending"}},
+        {"service": {"name": "ds_agent", "state": "paused"}},
+        {"services": [{"name": "ds_agent", "state": "stopped"}, {"name": "ds_am", "state": "running"}]},
+        {"versions": {"dsa_query": None}},
+        {"versions": {"file": "20.0.0-4726"}},
+        {"versions": {"dsa_query": "20.0.0.4416 HF1"}},
+        {"version": "20.0.0-4726"},
+        {"version": "20.0.0-4726", "versions": {"dsa_query": "20.0.0-4726"}},
+        {"activated": False},
+        {"anti_malware": {"mode": "on"}},
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("replaced", [False, True], ids=["plain", "replaced"])
+def test_an_agent_that_shows_itself_is_not_missing(sign: dict[str, Any], replaced: bool) -> None:
+    """G10, A13: it runs, and the package database does not list it."""
+    verdict = judge(no_agent() | sign, certificate_replaced=replaced)
+    assert outcome(verdict) == ("unknown", "investigate")
+    assert verdict.reason_code in ("running_without_package", "source_unreadable")
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {"running": False},
+        {"running": None, "service": None, "services": None, "anti_malware": None, "activated": None},
+        {"service": {"name": "ds_agent", "state": "missing"}, "services": [], "drivers": []},
+        {"service": {"name": None, "state": None}, "anti_malware": {"mode": None}, "relay": {"enabled": None}},
+        {"service": {"name": "ds_agent", "state": "stopped"}},
+        {"drivers": [{"name": "tmcomm", "state": "running"}]},  # another product of the vendor has it too
+        {"problems": [{"source": "note", "code": "denied", "text": "no"}]},
+    ],
+    ids=repr,
+)
+def test_a_host_without_any_sign_of_an_agent_has_none(nothing: dict[str, Any]) -> None:
+    assert judge(no_agent() | nothing).verdict == "not_installed"
+
+
+@pytest.mark.parametrize("installed", [None, "false", "no", 0, "", []], ids=repr)
+@pytest.mark.parametrize("version", ["20.0.0-4726", "9.6.2-8888"])
+def test_a_build_is_no_proof_where_the_package_database_was_not_read(installed: object, version: str) -> None:
+    verdict = judge({**agent("linux", version), "installed": installed})
+    assert outcome(verdict) == ("unknown", "investigate")
+    assert verdict.reason_code == "installation_unknown"
+
+
+@pytest.mark.parametrize("installed", [None, False])
+def test_an_affected_build_is_affected_wherever_it_comes_from(installed: object) -> None:
+    record = {**agent("linux", "20.0.0-4416"), "installed": installed, "versions": {"file": "20.0.0-4416"}}
+    assert outcome(judge(record)) == ("affected", "upgrade")
+
+
+def test_a_running_agent_whose_build_only_its_files_give_is_judged_by_it() -> None:
+    assert judge(agent("windows", "20.0.0-6313", versions={"file": "20.0.0-6313"}, running=True)).verdict == "fixed"
+
+
+# --- problems -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        {"source": "rpm", "code": "no_answer", "text": "no answer within 15 s"},
+        "rpm: no answer within 15 s",
+    ],
+    ids=repr,
+)
+def test_an_unknown_build_says_why(problem: object) -> None:
+    record = {"installed": None, "platform": "linux", "version": None, "problems": [problem]}
+    verdict = judge(record)
+    assert outcome(verdict) == ("unknown", "investigate")
+    assert verdict.reason_code == "no_version"
+    assert "rpm: no answer within 15 s" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "problems",
+    [None, "text", 7, [None], [[]], [{}], [{"source": None, "text": 3}], ["\x1b[2J"], ["x" * 5000] * 9],
     ids=lambda value: repr(value)[:30],
 )
-def test_sources_that_say_nothing_are_passed_over(versions: object) -> None:
-    assert judge(agent("linux", "20.0.0-4726", versions=versions)).verdict == "fixed"
+def test_problems_of_any_shape_are_no_obstacle(problems: object) -> None:
+    assert judge({"platform": "linux", "version": None, "problems": problems}).verdict == "unknown"
+    assert judge(agent("linux", "20.0.0-4726", problems=problems)).verdict == "fixed"
+
+
+# --- reasons are sentences for people -------------------------------------------------------------------------------
+
+
+def test_a_reason_says_what_to_do() -> None:
+    assert judge(agent("windows", "20.0.0-5995")).reason == (
+        "20.0.0-5995 is affected (Windows builds up to 20.0.0-5995); upgrade to 20.0.0-6313 or later."
+    )
+    assert judge(agent("windows", "20.0.0-6313")).reason == (
+        "20.0.0-6313 has the fix (Windows builds from 20.0.0-6313 on)."
+    )
 
 
 # --- bad records -------------------------------------------------------------------------------------------------
