@@ -2,18 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Have the Manager update a whole wave with one scheduled task, and wait for it."""
+"""Update a batch of agents with scheduled tasks of the Manager, and wait for them."""
 
 from __future__ import annotations
 
-from ..plugin_utils._wave import MANAGER, WaveAction
+from ..plugin_utils._manager.tasks import MANAGER, ManagerTaskAction
 
 
-class ActionModule(WaveAction):
+class ActionModule(ManagerTaskAction):
     """The module of the same name does the steps."""
 
     module = "deep_security.remediation.dsm_security_update"
     what = "Security update through the Manager"
+    stage = "update"
     passed_on = (
         *MANAGER,
         "computers",
@@ -25,11 +26,11 @@ class ActionModule(WaveAction):
         "settled",
         "tasks",
     )
-    chosen_by = "dsa_security_update_through"
-    # What a Relay has may be old all the same, and others live on it: it asks for an update itself.
+    through = "dsa_security_update_through"
+    # A Relay's components may be old although they are current, and Agents use them: its own stage updates it.
     not_of_relays = ("current",)
-    # Updates are what a fixed agent gets every day anyway.
-    takes_along = True
+    # A fixed agent gets such an update every day anyway.
+    with_companions = True
     outcomes = {
         "succeeded": "succeeded",
         "current": "succeeded",

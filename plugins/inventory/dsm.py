@@ -26,7 +26,7 @@ description:
     M(deep_security.remediation.dsm_computer_info), C(dsm_url), C(dsm_hosted_relays), and C(dsm_read_at), the moment in
     UTC at which the Manager was asked.
   - Of all hosts C(dsm_relays_left_out) names the Relays that the Manager knows and that O(groups_filter) or
-    O(known_hosts_only) leaves out; Agents wait for them, unless C(dsa_relays) says which Relays they use. And
+    O(known_hosts_only) leaves out; Agents wait for them, unless C(dsa_relays) names the Relays they use. And
     C(dsm_inventories) has the paths of the files of this plugin that were read.
   - Hosts that an inventory source before this one has made are found by O(names) without regard to case, and keep the
     spelling and the address that they have. So name this file after the others, such as in
@@ -200,11 +200,13 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.utils.path import unfrackpath
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers, _dsm_record
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers
+from ansible_collections.deep_security.remediation.plugins.module_utils._masks import Masks
 
 from ..plugin_utils._advisory import Advisory, AdvisoryError, Context, decide, load_advisory
 from ..plugin_utils._advisory.rules import VerdictName
-from ..plugin_utils._dsm_names import Names, choose, connect_to
+from ..plugin_utils._manager.names import Names, choose, connect_to
+from ..plugin_utils._record.manager import PLATFORMS, Reader
 
 Computer = dict[str, t.Any]
 """An entry of dsm_computer_info's computers."""
@@ -215,22 +217,22 @@ RELAYS = "deep_security_relays"
 AGENTS = "deep_security_agents"
 APPLIANCES = "deep_security_appliances"
 VERDICT = "deep_security_verdict_"
-# They are always there, so that a play for a group in which there is nobody needs no warning.
+# They are always there, so that a play for an empty group causes no warning.
 GROUPS = (
     RELAYS,
     AGENTS,
     APPLIANCES,
-    *(f"deep_security_{system}" for system in _dsm_record.PLATFORMS),
+    *(f"deep_security_{system}" for system in PLATFORMS),
     *(VERDICT + verdict for verdict in t.get_args(VerdictName)),
 )
 # Up to ansible-core 2.18 every text is a template unless it is marked; later ones mark what is one.
 TEXT_IS_TEMPLATE = wrap_var("").__class__ is not str
 # Part of what a cache is compared with: raise it when a computer looks different from before.
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 
 
 class Answers(t.TypedDict):
-    """What the Manager said, as it is cached: all computers, since Relays left out by a filter count for verdicts."""
+    """What is cached of the Manager: all computers, since Relays left out by a filter count for verdicts."""
 
     asked: str
     read_at: str
@@ -284,7 +286,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 try:
                     value = self.templar.template(options[name])
                 except AnsibleError as error:
-                    raise AnsibleParserError(f"{name} is a template that gives nothing: {error}") from None
+                    # The message may quote what was written, and a key that is no template is written there.
+                    masks = Masks()
+                    masks.add(str(options[name]) if name == "api_key" else "")
+                    why = masks.hide(str(error))
+                    raise AnsibleParserError(f"{name} is a template that gives nothing: {why}") from None
                 if isinstance(value, (list, dict)):
                     raise AnsibleParserError(f"{name} is no text; write it in quotes")
                 options[name] = str(value)
@@ -316,7 +322,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         expand, size = self.get_option("expand"), self.get_option("page_size")
         if size < 1:
             raise ValueError(f"page_size is {size}; give at least 1")
-        reader = _dsm_record.Reader(
+        reader = Reader(
             self.get_option("platform_patterns"),
             self.get_option("relay_states"),
             self.get_option("engine_offline_pattern"),
@@ -438,7 +444,7 @@ class Verdicts:
         self._advisory = advisory
         agents = [computer["agent"] for computer in computers if computer["kind"] == "agent"]
         relays = [agent for agent in agents if agent["relay"]["enabled"] is True]
-        # An agent of which nobody knows whether it is a Relay may be one, and then not all of them are known.
+        # An agent that is not known to be no Relay may be one, and then not all of them are known.
         complete = all(agent["relay"]["enabled"] is not None for agent in agents if agent["installed"])
         self._relays = relays if relays and complete else None
         self._known: dict[tuple[object, ...], VerdictName] = {}
@@ -461,13 +467,13 @@ def may_be_relay(computer: Computer) -> bool:
 
 
 def _shown_as(computer: Computer) -> str:
-    """What to call a computer that is no host: no template, whoever named it."""
+    """What to call a computer that is no host: no template, as anybody can name a computer."""
     name = str(computer["name"] or computer["display_name"] or "")
     return f"{name} ({computer['id']})" if name.replace(".", "").replace("-", "").isalnum() else f"ID {computer['id']}"
 
 
 def role_group(computer: Computer) -> str | None:
-    """The group of a computer by what it is, None where nobody knows whether it is a Relay."""
+    """The group of a computer by what it is, None where it is unknown whether it is a Relay."""
     if computer["kind"] == "appliance":
         return APPLIANCES
     enabled = computer["agent"]["relay"]["enabled"]

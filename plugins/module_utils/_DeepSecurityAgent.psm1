@@ -1296,9 +1296,7 @@ Function Get-DsaRecord {
     if ($finished) {
         Set-DsaVersion -Record $record
     }
-    if ($record.installed) {
-        Add-DsaState @shared -InstallDir $folder -HasQuery $asked -ProgressPath $ProgressPath
-    }
+    Add-DsaState @shared -InstallDir $folder -HasQuery $asked -ProgressPath $ProgressPath
     $record.problems = $problems.ToArray()
     return $record
 }
@@ -1391,7 +1389,8 @@ Function Add-DsaAnswer {
 Function Add-DsaState {
     <#
     .SYNOPSIS
-    Fill in what only an installed agent has: its services, whether it is a Relay, what was noted of it.
+    Fill in its services, what was noted of it and, where it is installed, whether it is a Relay. Also where no agent was
+    found one may run, or an upgrade may have lost it.
     #>
     param (
         [Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Record,
@@ -1401,10 +1400,10 @@ Function Add-DsaState {
         [Parameter(Mandatory = $true)] [AllowEmptyCollection()] [System.Collections.Generic.List[String]] $Problem
     )
 
-    if (-not $HasQuery) {
+    if ($Record.installed -and -not $HasQuery) {
         $Problem.Add("dsa_query: $([System.IO.Path]::Combine($InstallDir, 'dsa_query.cmd')) is not there")
     }
-    if ([System.IO.Directory]::Exists($InstallDir)) {
+    if ($Record.installed -and [System.IO.Directory]::Exists($InstallDir)) {
         $Record.install_dir = $InstallDir
     }
     $names = @($script:AgentService, $script:EngineService) + $script:EngineDrivers
@@ -1416,7 +1415,7 @@ Function Add-DsaState {
     if ($null -ne $entries) {
         $states = Resolve-DsaServiceState -Name $names -Entry @($entries)
         $state = $states[$script:AgentService]
-        if (@("running", "stopped", "failed") -contains $state) {
+        if (-not $Record.installed -or @("running", "stopped", "failed") -contains $state) {
             $Record.service.state = $state
         }
         else {
@@ -1427,11 +1426,13 @@ Function Add-DsaState {
             $Record.anti_malware.drivers[$driver] = $states[$driver]
         }
     }
-    $Record.relay = Get-DsaRelay -InstallDir $InstallDir -ServiceState $Record.service.state -Problem $Problem
+    if ($Record.installed) {
+        $Record.relay = Get-DsaRelay -InstallDir $InstallDir -ServiceState $Record.service.state -Problem $Problem
+    }
     $noted = Read-DsaProgress -Path $ProgressPath
     $Record.remediation = $noted.content
     # Windows Installer puts replaced files into Config.Msi until the reboot, where nobody sees whose they were.
-    if ($null -ne $noted.content -and
+    if ($Record.installed -and $null -ne $noted.content -and
         (Test-DsaSameStart -One $noted.content["reboot_asked"] -Other $Record.clock.boot_time)) {
         $Record.reboot.required = $true
         $Record.reboot.reasons += "agent_installer: the agent's installer asked for one, and there was none since"

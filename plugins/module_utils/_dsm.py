@@ -4,7 +4,7 @@
 
 # This module util is PRIVATE to the collection.
 
-"""The interfaces of a Deep Security Manager: an answer, or a DsmError that says what to do. No secret is in a text."""
+"""The interfaces of a Deep Security Manager: an answer, or a DsmError with what to do. No secret is in a text."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -18,18 +18,19 @@ import ssl
 import time
 from http.client import HTTPException
 from urllib.error import HTTPError
-from urllib.parse import quote_plus, urlencode, urlsplit
-from xml.sax.saxutils import escape
+from urllib.parse import urlencode, urlsplit
 
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.urls import ConnectionError as OpenUrlError
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.deep_security.remediation.plugins.module_utils._masks import Masks
+
 CLOUD_ONE = re.compile(r"(^|\.)cloudone\.trendmicro\.com$")
 PAGE_SIZE = 5000
 LONGEST_PAUSE = 60
 LARGEST_ANSWER = 256 * 1024 * 1024
-# OpenSSL's reasons for refusing a certificate. The first four: nobody who is trusted here has signed it.
+# OpenSSL's reasons for refusing a certificate. The first four: no CA that is trusted here has signed it.
 UNTRUSTED = (18, 19, 20, 21)
 BAD_CERTIFICATES = {
     9: "is not valid yet; compare the clocks of the Manager and of this machine",
@@ -40,21 +41,32 @@ BAD_CERTIFICATES = {
 
 
 class DsmError(Exception):
-    """The Manager gave no answer that can be used; the message says what to do. status is HTTP's, or None."""
+    """The Manager gave no answer that can be used; the message names the remedy.
 
-    def __init__(self, message, status=None):
+    status: that of HTTP, None where there was none. answered: whether anything answered at the address, True also for
+    a certificate that is not trusted; None where nothing was sent.
+    """
+
+    def __init__(self, message, status=None, answered=None):
         super(DsmError, self).__init__(message)
         self.status = status
+        self.answered = answered
+
+    @property
+    def unclear(self):
+        """Whether the Manager may have done what was requested."""
+        return self.status is None or self.status < 300 or self.status >= 500
 
 
 class Failure(Exception):
-    """One attempt failed. again: another may succeed, after wait seconds if the Manager said so."""
+    """One attempt failed. again: another may succeed, after wait seconds if the Manager named so many."""
 
-    def __init__(self, text, status=None, again=False, wait=0):
+    def __init__(self, text, status=None, again=False, wait=0, answered=True):
         super(Failure, self).__init__(text)
         self.status = status
         self.again = again
         self.wait = wait
+        self.answered = answered
 
 
 class _Bytes:
@@ -93,7 +105,7 @@ def client(params):
 
 
 class Client:
-    """One Manager, for at most deadline seconds from now on. Counts what it asks in requests, retried, rate_limited.
+    """One Manager, for at most deadline seconds from now on. Counts its requests in requests, retried, rate_limited.
 
     Without an api_key (None) it has the legacy interface only, which never gets one.
     """
@@ -111,7 +123,7 @@ class Client:
         deadline=600,
         clock=time,
     ):
-        self._secrets = []
+        self._masks = Masks()
         self._key = None
         if api_key is not None:
             self._key = api_key.strip()
@@ -181,9 +193,8 @@ class Client:
         )
 
     def hide(self, secret):
-        """Keep a secret out of all texts from now on, also as it is written in an address, in JSON and in XML."""
-        written = {secret, quote_plus(secret), json.dumps(secret)[1:-1], escape(secret)}
-        self._secrets = sorted(written.union(self._secrets) - {""}, key=len, reverse=True)
+        """Keep a secret out of all texts from now on."""
+        self._masks.add(secret)
 
     def grace(self, seconds):
         """Allow that many seconds for what must still be tidied up, whatever is left of the deadline."""
@@ -239,7 +250,7 @@ class Client:
             self.rate_limited += failed.status == 429
             if not failed.again or not (repeatable or failed.status == 429) or tries >= retries:
                 times = " (%d attempts)" % (tries + 1) if tries else ""
-                raise DsmError(self._clean("%s%s" % (failed, times)), failed.status)
+                raise DsmError(self._clean("%s%s" % (failed, times)), failed.status, failed.answered)
             pause = max(min(2**tries, LONGEST_PAUSE), failed.wait)
             if self._clock.monotonic() + pause >= self._ends:
                 raise DsmError(
@@ -248,6 +259,7 @@ class Client:
                         % (failed, pause, self._deadline)
                     ),
                     failed.status,
+                    failed.answered,
                 )
             tries += 1
             self.retried += 1
@@ -262,7 +274,9 @@ class Client:
         headers = dict(headers, Accept="application/json" if keyed else "*/*")
         if keyed:
             if self._key is None:
-                raise Failure("api_key is missing; only the legacy interface of %s works without" % self.url)
+                raise Failure(
+                    "api_key is missing; only the legacy interface of %s works without" % self.url, answered=None
+                )
             headers["api-version"] = "v1"
             if self.api_key_type == "cloud_one":
                 headers["Authorization"] = "ApiKey " + self._key
@@ -317,7 +331,8 @@ class Client:
                 raise self.broken_off()
             raise Failure(
                 "%s is not the API of a Deep Security Manager: its answer to %s is no JSON; write the address of the "
-                "Manager's console into url, such as https://dsm.example.com:4119" % (self.url, path.split("?")[0])
+                "Manager's console into url, such as https://dsm.example.com:4119" % (self.url, path.split("?")[0]),
+                200,
             )
 
     def _refused(self, error, path, explain):
@@ -330,20 +345,20 @@ class Client:
         text = explain(status, body.close()) if explain else None
         if text:
             return Failure(text, status)
-        said = self.words(body.close())
-        told = "; it says: %s" % said if said else ""
+        words = self.words(body.close())
+        answer = "; the answer is: %s" % words if words else ""
         if status == 401 and keyed:
             text = (
                 "%s does not accept the API key (HTTP 401)%s. The key is wrong, expired, locked or switched off, or of "
-                "another type than api_key_type %s" % (self.url, told, self.api_key_type)
+                "another type than api_key_type %s" % (self.url, answer, self.api_key_type)
             )
         elif status == 403 and keyed:
             text = (
                 "%s does not let this API key do %s (HTTP 403)%s. Give the key a role that may: Auditor for reading, "
-                "Full Access for the rest. Or the key is wrong" % (self.url, path, told)
+                "Full Access for the rest. Or the key is wrong" % (self.url, path, answer)
             )
-        elif status == 404 and said:
-            text = "%s does not know %s (HTTP 404)%s" % (self.url, path, told)
+        elif status == 404 and words:
+            text = "%s does not know %s (HTTP 404)%s" % (self.url, path, answer)
         elif status == 404:
             text = (
                 "%s has no %s (HTTP 404): it is no Deep Security Manager, or one older than 11.1; write the address of "
@@ -357,16 +372,16 @@ class Client:
         elif status == 429:
             text = "%s: too many API requests (HTTP 429)%s. Run fewer jobs at once or have the limit raised" % (
                 self.url,
-                told,
+                answer,
             )
         elif status >= 500:
             text = "%s has trouble of its own (HTTP %d)%s. Look at the Manager's services, then try again" % (
                 self.url,
                 status,
-                told,
+                answer,
             )
         else:
-            text = "%s refuses %s (HTTP %d)%s" % (self.url, path, status, told)
+            text = "%s refuses %s (HTTP %d)%s" % (self.url, path, status, answer)
         return Failure(text, status, status == 429 or status >= 500, _retry_after(error.headers))
 
     def _unreached(self, error):
@@ -378,9 +393,11 @@ class Client:
                 "%s did not answer within %d s. Look whether a firewall is between, or raise timeout"
                 % (self.url, self._timeout),
                 again=True,
+                # After the connection was made the exception comes as it is.
+                answered=reason is error,
             )
         if number in UNTRUSTED:
-            problem = "is self-signed" if number == 18 else "is signed by nobody who is trusted here"
+            problem = "is self-signed" if number == 18 else "is signed by no CA that is trusted here"
             where = "another file than the given one" if self._options["ca_path"] else "a file"
             return Failure(
                 "the certificate of %s %s. Save the Manager's certificate, or that of its CA, to %s and name it in "
@@ -394,20 +411,25 @@ class Client:
                 "default" % (self.url, words)
             )
         if isinstance(reason, socket.gaierror):
-            return Failure("the host name of %s is not known here (%s); correct url or the DNS" % (self.url, words))
+            return Failure(
+                "the host name of %s cannot be resolved (%s); correct url or the DNS" % (self.url, words),
+                answered=False,
+            )
         if isinstance(reason, ConnectionRefusedError):
             return Failure(
                 "nothing answers at %s (connection refused). The port of the Manager's console is 4119 by default; "
-                "look whether the Manager runs, and whether https_proxy is right if it is set" % self.url
+                "check that the Manager runs, and that https_proxy is right if it is set" % self.url,
+                answered=False,
             )
         if isinstance(reason, (ConnectionError, ssl.SSLEOFError, HTTPException)):
             return self.broken_off(words)
         if "Tunnel connection failed" in words:
             return Failure(
                 "the proxy does not let through to %s: %s. Correct https_proxy, or set no_proxy or use_proxy=false"
-                % (self.url, words)
+                % (self.url, words),
+                answered=None,
             )
-        return Failure("%s cannot be reached: %s" % (self.url, words))
+        return Failure("%s cannot be reached: %s" % (self.url, words), answered=False)
 
     def broken_off(self, words=""):
         """The failure of an answer that is not whole."""
@@ -419,16 +441,19 @@ class Client:
 
     def _late(self):
         return Failure(
-            "%s did not give all answers within %d s; raise deadline or ask for less" % (self.url, self._deadline)
+            "%s did not give all answers within %d s; raise deadline or ask for less" % (self.url, self._deadline),
+            answered=None,
         )
 
     def strange(self, path, why):
         """The error of an answer that no Manager gives."""
         return DsmError(
             self._clean(
-                "%s is not what a Manager answers to %s: %s. Look whether url is the Manager's own address"
+                "the answer of %s to %s is not that of a Manager: %s. Check that url is the Manager's own address"
                 % (self.url, path, why)
-            )
+            ),
+            200,
+            True,
         )
 
     def words(self, data):
@@ -440,12 +465,10 @@ class Client:
         return self.short(answer.get("message") or "") if isinstance(answer, dict) else ""
 
     def _clean(self, text):
-        for secret in self._secrets:
-            text = text.replace(secret, "********")
-        return text
+        return self._masks.hide(text)
 
     def short(self, value):
-        """One printable line of it. Secrets go first: a half of one would not be found any more."""
+        """One printable line of it. Secrets are masked first, before anything is folded or cut."""
         text = "".join(letter if letter.isprintable() else " " for letter in self._clean(str(value)))
         text = " ".join(text.split())
         return text if len(text) <= 200 else text[:200] + "..."

@@ -98,10 +98,11 @@ class Session:
             )
         if status not in (400, 401, 403, 500):
             return None
-        said = data.decode("utf-8", "replace").strip()
-        words = client.words(data) or ("" if said.startswith("<") else client.short(said))
-        told = "; it says: %s" % words if words else ""
-        if LOCKED.search(words or said):
+        # Not stripped before it is masked: the blanks at the ends may be those of the password.
+        text = data.decode("utf-8", "replace")
+        words = client.words(data) or ("" if text.lstrip().startswith("<") else client.short(text))
+        answer = "; the answer is: %s" % words if words else ""
+        if LOCKED.search(words or text):
             why = "The account is locked; unlock it in the Manager, after looking who locked it"
         else:
             why = (
@@ -110,7 +111,7 @@ class Session:
                 "%s. The password was sent once and is not tried again, as accounts lock"
                 % (", or the Manager has trouble of its own" if status == 500 else "")
             )
-        return "%s does not log in the user %s (HTTP %d)%s. %s" % (client.url, self._username, status, told, why)
+        return "%s does not log in the user %s (HTTP %d)%s. %s" % (client.url, self._username, status, answer, why)
 
     def call(self, operation, content, receiver):
         """What receiver() makes of the answer to one SOAP operation that changes nothing."""
@@ -289,7 +290,7 @@ class _Target:
         elif name == "systemEventRetrieve2Return":
             self.complete = True
         elif self.fault is not None and text.strip():
-            self.fault.append(text.strip())
+            self.fault.append(text)
         self._nil = False
 
     def close(self):

@@ -18,7 +18,7 @@ from ansible_collections.deep_security.remediation.plugins.module_utils import _
 PREFIX = "deep_security.remediation "
 # By the vendor's example such a task removes itself after it ran, and the time means nothing.
 ONCE = {"recurrenceType": "none", "recurrenceCount": 1, "onceOnlyScheduleParameters": {"startTime": 0}}
-# How often one task is sent where no answer tells whether the Manager took it.
+# How often one task is sent where no answer shows whether the Manager took it.
 ATTEMPTS = 3
 # What a Manager answers to one task it does not like, while it may take the others.
 REFUSED = (400, 404)
@@ -91,7 +91,7 @@ def chosen_filter(given):
 def by_filter(name, value, places):
     """The one task of the operator's own filter, or none if it names no wanted computer; places as in cover().
 
-    Who is in a smart folder is not told by the API: all of them are taken to be.
+    The API does not show what is in a smart folder: all of them are taken to be.
     """
     column = {"computer_group_id": 0, "policy_id": 1}.get(name)
     inside = [number for number in sorted(places) if column is None or places[number][column] == value]
@@ -99,7 +99,7 @@ def by_filter(name, value, places):
 
 
 def read(client, wanted, expand):
-    """What the Manager says of each wanted computer that it knows, by ID. A page is read only where one of them is."""
+    """The Manager's answer about each wanted computer, in the order of IDs. Pages without one are not read."""
     left = sorted(number for number in set(wanted) if number > 0)
     while left:
         first = left[0]
@@ -164,7 +164,7 @@ def _send(client, planned, body):
             task["id"] = create(client, dict(body(task["filter"]), name=task["name"], runNow=True))
         except _dsm.DsmError as error:
             problems.append(str(error))
-            if _unclear(error):
+            if error.unclear:
                 tasks.append(task)
             if error.status in REFUSED:
                 continue
@@ -176,7 +176,7 @@ def _send(client, planned, body):
 def create(client, body):
     """The ID of a new scheduled task that runs once. Where its answer is lost the task is looked for by its name.
 
-    Raises DsmError; with a status below 500 the Manager has not taken it, else nobody knows.
+    Raises DsmError; with a status below 500 the Manager has not taken it, else it may have.
     """
     lost = None
     for dummy in range(ATTEMPTS):
@@ -184,10 +184,10 @@ def create(client, body):
             number = client.post("scheduledtasks", dict(body, scheduleDetails=ONCE)).get("ID")
             if isinstance(number, int):
                 return number
-            failed = _dsm.DsmError("%s tells no ID of the scheduled task that it made" % client.url)
+            failed = _dsm.DsmError("%s returned no ID of the scheduled task that it made" % client.url)
         except _dsm.DsmError as error:
             failed = error
-        if not lost and not _unclear(failed):
+        if not lost and not failed.unclear:
             raise failed
         lost = lost or failed
         try:
@@ -196,7 +196,7 @@ def create(client, body):
             break
         if there:
             return there[0][0]
-        if not _unclear(failed):
+        if not failed.unclear:
             raise failed
         # A task that ran and removed itself meanwhile is not there either. Doing the same again does no harm.
     raise _dsm.DsmError("%s. Whether it has the scheduled task %s is not known" % (lost, body["name"]), lost.status)
@@ -238,23 +238,23 @@ def look(client, wanted, expand, judge):
     return {"changed": False, "states": states}
 
 
-def computer_words(raw):
-    """What the Manager says of the computer itself: {offline: bool, messages: [texts], tasks: [texts]}."""
-    status, tasks = part(raw, "computerStatus"), part(raw, "tasks")
+def status_of(raw):
+    """The status of the computer itself: {offline: bool, messages: [texts], tasks: [texts]}."""
+    computer, tasks = part(raw, "computerStatus"), part(raw, "tasks")
     return {
-        # A computer without an agent of its own has an appliance that speaks for it.
-        "offline": status.get("agentStatus") == "inactive" and status.get("applianceStatus") != "active",
-        "messages": _texts(status.get("agentStatusMessages")),
+        # A computer without an agent of its own is protected by an appliance, whose status counts.
+        "offline": computer.get("agentStatus") == "inactive" and computer.get("applianceStatus") != "active",
+        "messages": _texts(computer.get("agentStatusMessages")),
         "tasks": _texts(tasks.get("agentTasks")) + _texts(tasks.get("applianceTasks")),
     }
 
 
-def sentence(words):
+def sentence(status):
     """The same for the operator, or nothing."""
-    said = "; ".join(words["messages"])
-    parts = ["offline in the Manager (%s)" % (said or "inactive")] if words["offline"] else []
-    if words["tasks"]:
-        parts.append("at work: %s" % "; ".join(words["tasks"]))
+    messages = "; ".join(status["messages"])
+    parts = ["offline in the Manager (%s)" % (messages or "inactive")] if status["offline"] else []
+    if status["tasks"]:
+        parts.append("at work: %s" % "; ".join(status["tasks"]))
     return ", ".join(parts)
 
 
@@ -283,8 +283,3 @@ def _texts(value):
 def _places(raw):
     """(group ID or None, policy ID or None); the Manager writes 0 for none."""
     return as_number(raw.get("groupID")) or None, as_number(raw.get("policyID")) or None
-
-
-def _unclear(error):
-    """Whether the Manager may have done what it was asked."""
-    return error.status is None or error.status >= 500

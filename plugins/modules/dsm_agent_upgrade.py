@@ -10,19 +10,20 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: dsm_agent_upgrade
-short_description: Have Workload Security upgrade agents, where it has a task for that
+short_description: Upgrade agents with scheduled tasks of Workload Security
 version_added: 0.1.0
 description:
-  - Finds out whether a Manager takes scheduled tasks of the type C(scheduled-agent-upgrade), starts such tasks, tells
-    from the version that the Manager knows of each agent how far its upgrade is, and removes what is left of the tasks.
+  - Finds out whether a Manager takes scheduled tasks of the type C(scheduled-agent-upgrade), starts such tasks,
+    determines from the version that the Manager has of each agent how far its upgrade is, and removes what is left of
+    the tasks.
   - A task takes in a whole group, a whole policy, all computers or a single one, and never a computer that was not
-    asked for.
+    named.
   - Without O(step) it does all of it and waits with visible progress until all agents have reached O(version) or
     O(wait) is over.
   - With O(step) a call does that step alone and waits for nothing. First V(probe), then V(start), V(look) as often as
     it takes, and at the end V(finish), always.
   - Give all of a group that may be upgraded, also those that already are; only so can one task take in the group.
-  - To which build the Manager upgrades is not said in the task. Its agent version control decides, see
+  - The task does not name the build to which the Manager upgrades. Its agent version control decides, see
     M(deep_security.remediation.dsm_info). O(version) is only what is waited for.
   - Runs where the Manager can be reached, on the controller as a rule.
 author:
@@ -32,13 +33,13 @@ options:
     description:
       - V(probe) sends a task that is switched off, for one of the computers, and deletes it at once.
       - V(start) notes how the agents are, and starts as few tasks as will do; none if all have reached O(version).
-      - V(look) tells how far each agent is.
+      - V(look) returns how far each agent is.
       - V(finish) deletes those of the tasks that are still there. It can be repeated.
     type: str
     choices: [probe, start, look, finish]
   version:
     description:
-      - The build that the agents are to reach, such as V(20.0.0-6313). Needed for V(start) and V(look).
+      - The build that the agents must reach, such as V(20.0.0-6313). Needed for V(start) and V(look).
     type: str
   task_parameters:
     description:
@@ -52,19 +53,19 @@ options:
     default: {}
 extends_documentation_fragment:
   - deep_security.remediation._dsm
-  - deep_security.remediation._dsm.wave
+  - deep_security.remediation._dsm.batch
   - deep_security.remediation._attributes
 attributes:
   check_mode:
     support: full
     details:
-      - V(probe) sends nothing and cannot tell. V(start) reads the computers and tells which tasks it would start;
-        V(finish) tells which it would delete.
+      - V(probe) sends nothing and finds out nothing. V(start) reads the computers and returns which tasks it would
+        start; V(finish) returns which it would delete.
   diff_mode:
     support: none
 notes:
   - The type of task is not in the vendor's published SDK and was only seen in a script that moves tasks to Workload
-    Security. Whether a Manager on premises takes it is not known. Probe first, and try it on one computer.
+    Security. Whether a Manager on premises takes it is unknown. Probe first, and try it on one computer.
   - All but V(look) need an API key whose role may do more than Auditor, such as Full Access.
   - The key must see all computers. Where its role hides some of them a group looks smaller than it is, and those that
     are hidden are upgraded too. So is a computer that joins a group between reading and starting.
@@ -121,7 +122,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 supported:
-  description: Whether the Manager takes such a task. Null where that cannot be told, and RV(problems) says why.
+  description: Whether the Manager takes such a task. Null where that is unknown, with the reason in RV(problems).
   returned: for V(probe)
   type: bool
   sample: true
@@ -134,7 +135,7 @@ tasks:
     id:
       description:
         - The Manager's ID of the task.
-        - Null in check mode, and where no answer told whether the Manager has it. V(finish) looks for its name, and
+        - Null in check mode, and where no answer showed whether the Manager has it. V(finish) looks for its name, and
           its computers are in RV(uncovered) unless another task takes them in.
       type: int
       sample: 31
@@ -171,7 +172,7 @@ before:
     "17": {version: 20.0.0-5995}
 problems:
   description:
-    - Why it cannot be told whether there are such tasks, and the Manager's words where there are none.
+    - Why it is unknown whether there are such tasks, or the Manager's message where there are none.
     - Why some of the tasks could not be started. V(start) fails only where none could be.
   returned: for V(probe) and V(start), also if it failed after talking to the Manager
   type: list
@@ -182,8 +183,8 @@ states:
     - C(state), C(evidence) and C(version) of each of the O(computers), by ID. An ID is a string here.
     - V(succeeded) if the Manager knows the agent's version and it is O(version) or newer.
     - V(gone) if the Manager does not know the computer, or no longer.
-    - V(running) in all other cases. That an upgrade failed is not told by any field that the vendor documents; read the
-      evidence, which holds the Manager's words.
+    - V(running) in all other cases. No field that the vendor documents shows that an upgrade failed; read the
+      evidence, which holds the Manager's messages.
   returned: for V(look)
   type: dict
   sample:
@@ -217,7 +218,7 @@ import uuid
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_record, _dsm_tasks
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers, _dsm_tasks
 
 EXPAND = ("computerStatus", "tasks")
 
@@ -235,7 +236,7 @@ def reached(version, target):
 def _version(raw):
     """The build that the Manager knows of an agent, or None; without an agent it writes 0.0.0.0."""
     known = raw.get("agentVersion")
-    return None if known == _dsm_record.NO_AGENT else _dsm_record.build(known)
+    return None if known == _dsm_computers.NO_AGENT else _dsm_computers.build(known)
 
 
 def _numbers(version):
@@ -244,14 +245,14 @@ def _numbers(version):
 
 def judge(raw, before, target):
     """{state, evidence, version} of one computer, before is what describe() made of it at the start, or empty."""
-    version, words = _version(raw), _dsm_tasks.computer_words(raw)
+    version, status = _version(raw), _dsm_tasks.status_of(raw)
     if version:
         then = before.get("version")
-        told = "the agent is %s%s" % (version, ", was %s" % then if then and then != version else "")
+        text = "the agent is %s%s" % (version, ", was %s" % then if then and then != version else "")
     else:
-        told = "the Manager knows no version of the agent"
-    said = "" if words["offline"] else ", ".join(words["messages"])
-    parts = [told, said, _dsm_tasks.sentence(words)]
+        text = "the Manager has no version of the agent"
+    messages = "" if status["offline"] else ", ".join(status["messages"])
+    parts = [text, messages, _dsm_tasks.sentence(status)]
     return {
         "state": "succeeded" if reached(version, target) else "running",
         "evidence": "; ".join(text for text in parts if text),
@@ -279,7 +280,7 @@ def probe(client, computers, body, check_mode):
         if error.status == 400:
             result["supported"] = False
         result["problems"].append(str(error))
-        if error.status is not None and error.status < 500:
+        if not error.unclear:
             return result
     try:
         _dsm_tasks.finish(client, [task])
@@ -331,7 +332,7 @@ def main():
         supports_check_mode=True,
     )
     params = module.params
-    version = _dsm_record.build(params["version"])
+    version = _dsm_computers.build(params["version"])
     if params["version"] is not None and version is None:
         module.fail_json(msg="%s is no build; write four numbers such as 20.0.0-6313" % params["version"])
     if params["max_tasks"] < 1:

@@ -14,7 +14,7 @@ short_description: Delete a computer in a Deep Security Manager, or give it its 
 version_added: 0.1.0
 description:
   - Deletes one computer of a Deep Security Manager (DSM) or of Workload Security, as a clean reinstallation of its
-    agent needs it, and tells what it was; or sets the policy, the group, the group of Relays, the display name or the
+    agent needs it, and returns what it was; or sets the policy, the group, the group of Relays, the display name or the
     Relay state of one, which is how a computer that registered itself anew gets back what it had.
   - It never adds a computer. An agent does that itself when it is activated.
   - It deletes nothing on the host. Remove the agent first, or it stays there, activated for a computer that is gone.
@@ -139,7 +139,7 @@ requests:
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers, _dsm_record
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers
 
 # Options that are a field of the Manager's computer, and the value that stands for none.
 FIELDS = {
@@ -148,8 +148,7 @@ FIELDS = {
     "relay_group_id": ("relayListID", 0),
     "display_name": ("displayName", ""),
 }
-RELAY_SETTING = "platformSettingRelayState"
-# How many of several computers with the same name a message tells.
+# How many of several computers with the same name a message names.
 SHOWN = 10
 
 
@@ -165,7 +164,7 @@ def main():
             relay_group_id=dict(type="int"),
             display_name=dict(type="str"),
             relay=dict(type="bool"),
-            relay_states=dict(type="dict", default=_dsm_record.RELAY_STATES),
+            relay_states=dict(type="dict", default=_dsm_computers.RELAY_STATES),
         ),
         required_one_of=[("id", "name")],
         mutually_exclusive=[("id", "name")],
@@ -174,14 +173,15 @@ def main():
     params = module.params
     try:
         check(params)
-        reader = _dsm_record.Reader(relay_states=params["relay_states"])
+        states = _dsm_computers.parse_relay_states(params["relay_states"])
         client = _dsm.client(params)
         raw = find(client, params["id"], params["name"])
         act = delete if params["state"] == "absent" else change
-        result = act(client, reader, raw, params, module.check_mode)
+        result = act(client, states, raw, params, module.check_mode)
     except (_dsm.DsmError, ValueError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(requests=client.statistics(), **result)
+    # The action plugin of this name makes records of the raw readings.
+    module.exit_json(requests=client.statistics(), reading={"relay_states": params["relay_states"]}, **result)
 
 
 def check(params):
@@ -213,23 +213,26 @@ def find(client, number, name):
             return None
         number = found[0]["ID"]
     # By a search, which answers with nothing where the computer is gone: 404 would also come from some other server.
-    raw = next(_dsm_computers.search(client, _dsm_record.EXPAND, after=number - 1, size=1), None)
+    raw = next(_dsm_computers.search(client, _dsm_computers.EXPAND, after=number - 1, size=1), None)
     return raw if raw and raw["ID"] == number else None
 
 
-def delete(client, reader, raw, dummy, check_mode):
-    """state=absent: the result."""
+def delete(client, states, raw, dummy, check_mode):
+    """state=absent: the result, with a raw reading."""
     if raw is None:
         return {"changed": False, "computer": None}
     if not check_mode:
-        # If somebody else was faster it is gone as well.
+        # If another client was faster it is gone as well.
         client.delete("computers/%d" % raw["ID"])
-    computer = reader.computer(raw)
-    return {"changed": True, "computer": computer, "diff": {"before": _identity(computer), "after": {}}}
+    return {
+        "changed": True,
+        "computer": _dsm_computers.reading(raw),
+        "diff": {"before": _identity(raw), "after": {}},
+    }
 
 
-def change(client, reader, raw, params, check_mode):
-    """state=present: the result. Raises DsmError where the computer is missing."""
+def change(client, states, raw, params, check_mode):
+    """state=present: the result, with raw readings. Raises DsmError where the computer is missing."""
     if raw is None:
         if params["id"] is not None:
             missing = "no computer with the ID %d" % params["id"]
@@ -241,32 +244,38 @@ def change(client, reader, raw, params, check_mode):
             "the Manager has %s, or does not show it to this API key. It is not added from here: install and activate "
             "the agent, which registers itself" % missing
         )
-    before = reader.computer(raw)
     body, diff = {}, {"before": {}, "after": {}}
     for option, (field, none) in FIELDS.items():
         is_now = raw.get(field) or none
         if params[option] is not None and params[option] != is_now:
             body[field] = diff["after"][option] = params[option]
             diff["before"][option] = is_now
-    is_relay = before["agent"]["relay"]["enabled"]
+    is_relay = _dsm_computers.is_relay(raw, states)
     if params["relay"] is not None and params["relay"] != is_relay:
         if is_relay is None:
             raise _dsm.DsmError(
-                "whether the computer %s is a Relay is not known, so it is not changed: %s"
-                % (_shown(raw), "; ".join(before["agent"]["problems"]))
+                "it is unknown whether the computer %s is a Relay, so it is not changed: its Relay state is %s; see "
+                "relay_states" % (_shown(raw), client.short(repr(_dsm_computers.relay_value(raw))))
             )
-        body["computerSettings"] = {RELAY_SETTING: {"value": _word(params["relay"], params["relay_states"])}}
+        body["computerSettings"] = {
+            _dsm_computers.RELAY_SETTING: {"value": _word(params["relay"], params["relay_states"])}
+        }
         diff["before"]["relay"], diff["after"]["relay"] = is_relay, params["relay"]
     after = raw
     if body and check_mode:
         after = dict(raw, **body)
     elif body:
-        query = [("expand", name) for name in _dsm_record.EXPAND] + [("overrides", "false")]
+        query = [("expand", name) for name in _dsm_computers.EXPAND] + [("overrides", "false")]
         # Setting the same values once more changes nothing.
         after = client.post("computers/%d" % raw["ID"], body, query, repeatable=True)
         if after.get("ID") != raw["ID"]:
             raise client.strange("computers/%d" % raw["ID"], "it is not that computer")
-    return {"changed": bool(body), "computer": reader.computer(after), "before": before, "diff": diff}
+    return {
+        "changed": bool(body),
+        "computer": _dsm_computers.reading(after),
+        "before": _dsm_computers.reading(raw),
+        "diff": diff,
+    }
 
 
 def _names(raw):
@@ -289,8 +298,9 @@ def _word(state, relay_states):
     raise ValueError("relay_states has no value that means %s; add one" % str(state).lower())
 
 
-def _identity(computer):
-    return {name: computer[name] for name in ("id", "name", "display_name", "policy_id", "group_id")}
+def _identity(raw):
+    fields = {"id": "ID", "name": "hostName", "display_name": "displayName", "policy_id": "policyID"}
+    return {name: raw.get(field) for name, field in sorted(dict(fields, group_id="groupID").items())}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ description:
     the same shape as that of M(deep_security.remediation.dsa_info), without touching a host. Changes nothing.
   - It collects and judges nothing. Give a record to P(deep_security.remediation.dsa_verdict#filter) for a verdict.
   - 5000 computers come with one request, and one more request finds that there are no further ones.
-  - What the Manager does not know, or says in words that are not known here, is null, with the reason in
+  - What the Manager does not know, and values that are unknown here, are null, with the reason in
     RV(computers[].agent.problems).
   - Runs where the Manager can be reached, on the controller as a rule.
 author:
@@ -103,7 +103,7 @@ computers:
       type: str
       sample: db01.example.com
     display_name:
-      description: The name that somebody gave the computer in the Manager.
+      description: The name of the computer in the Manager's console.
       type: str
       sample: Database 1
     address:
@@ -115,7 +115,7 @@ computers:
       type: str
       sample: agent
     platform_text:
-      description: The platform in the Manager's words.
+      description: The platform as the Manager writes it.
       type: str
       sample: Red Hat Enterprise 8 (64 bit)
     group_id:
@@ -140,7 +140,7 @@ computers:
       type: str
       sample: active
     status_messages:
-      description: The same in the Manager's words.
+      description: The same as messages of the Manager.
       type: list
       elements: str
       sample: [Managed (Online)]
@@ -171,7 +171,9 @@ computers:
           type: str
           sample: manager
         versions:
-          description: The build by source.
+          description:
+            - The build by source. A version that is no build is there as text, and null stands for an activated agent
+              whose version the Manager does not have.
           type: dict
           sample: {manager: 20.0.0-6313}
         platform:
@@ -198,10 +200,32 @@ computers:
           description: Always null.
           type: str
           sample: null
+        installed_at:
+          description: Always null.
+          type: str
+          sample: null
+        product_code:
+          description: Always null.
+          type: str
+          sample: null
         service:
-          description: C(name) and C(state), always null.
+          description: C(name), C(state) and C(raw), always null.
           type: dict
-          sample: {name: null, state: null}
+          sample: {name: null, state: null, raw: null}
+        services:
+          description: Always empty.
+          type: list
+          elements: dict
+          sample: []
+        drivers:
+          description: Always empty.
+          type: list
+          elements: dict
+          sample: []
+        running:
+          description: Always null.
+          type: bool
+          sample: null
         activated:
           description: Whether this Manager activated the agent, by the agent's fingerprint.
           type: bool
@@ -220,7 +244,7 @@ computers:
           description:
             - C(mode) is V(on), V(off) or null, C(driver_offline) tells whether the engine is offline, C(engine) is null
               and C(patterns) empty.
-            - C(state), C(status) and C(message) are the Manager's own words, from which they were made.
+            - C(state), C(status) and C(message) are the Manager's own values, from which they were made.
           type: dict
           sample:
             mode: "on"
@@ -233,8 +257,8 @@ computers:
         updates:
           description:
             - How the last security update went. Null where V(securityUpdates) is not in O(expand).
-            - C(status) is V(active), V(inactive), V(warning), V(error) or V(not-supported), and C(message) the same in
-              the Manager's words. C(last_changed) is when a component was last updated.
+            - C(status) is V(active), V(inactive), V(warning), V(error) or V(not-supported), and C(message) the same as
+              a message of the Manager. C(last_changed) is when a component was last updated.
             - C(latest) tells whether every Anti-Malware component is the newest that the Manager knows, null where it
               names none or does not say.
           type: dict
@@ -244,18 +268,29 @@ computers:
           type: dict
           sample: {required: null, reasons: []}
         clock:
-          description: Always null.
+          description: C(utc_offset), C(boot_time) and C(now), always null.
           type: dict
-          sample: null
+          sample: {utc_offset: null, boot_time: null, now: null}
         remediation:
           description: Always null.
           type: dict
           sample: null
+        remediation_unreadable:
+          description: Always null.
+          type: str
+          sample: null
         problems:
-          description: Why something is null.
+          description:
+            - Why something is null. C(source) is V(manager), and C(text) is for people.
+            - C(code) is V(missing) if the Manager has no agent or no version of it, V(unreadable) for a version or a
+              Relay state with an unknown value, V(unsupported) for an unknown platform, and V(not_requested) for what
+              O(expand) left out.
           type: list
-          elements: str
-          sample: ["the Manager knows no agent here: none is installed, or none is activated"]
+          elements: dict
+          sample:
+            - source: manager
+              code: missing
+              text: "the Manager has no agent here: none is installed, or none is activated"
 not_found:
   description: Those of O(names) and O(ids) that no computer has. One that the other filters leave out is found.
   returned: always
@@ -271,11 +306,11 @@ requests:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers, _dsm_record
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers
 
 
-def read(client, reader, params):
-    """(computers that pass the filters, names and IDs that no computer has)."""
+def read(client, params):
+    """(raw readings of the computers that pass the filters, names and IDs that no computer has)."""
     names = {name.lower(): name for name in params["names"] or ()}
     ids = set(params["ids"] or ())
     groups = _dsm_computers.group_ids(client, params["groups"] or ())
@@ -293,7 +328,7 @@ def read(client, reader, params):
             and (params["ids"] is None or raw["ID"] in ids)
             and (params["groups"] is None or any(raw.get("groupID") == group for group in groups))
         ):
-            computers.append(reader.computer(raw))
+            computers.append(_dsm_computers.reading(raw))
         if raw["ID"] >= last:
             break
     return computers, sorted(names[name] for name in missing_names) + [str(number) for number in sorted(missing_ids)]
@@ -307,11 +342,14 @@ def main():
             ids=dict(type="list", elements="int"),
             groups=dict(type="list", elements="str"),
             expand=dict(
-                type="list", elements="str", choices=list(_dsm_record.EXPANDABLE), default=list(_dsm_record.EXPAND)
+                type="list",
+                elements="str",
+                choices=list(_dsm_computers.EXPANDABLE),
+                default=list(_dsm_computers.EXPAND),
             ),
             platform_patterns=dict(type="dict", default={}),
-            relay_states=dict(type="dict", default=_dsm_record.RELAY_STATES),
-            engine_offline_pattern=dict(type="str", default=_dsm_record.ENGINE_OFFLINE),
+            relay_states=dict(type="dict", default=_dsm_computers.RELAY_STATES),
+            engine_offline_pattern=dict(type="str", default=_dsm_computers.ENGINE_OFFLINE),
             page_size=dict(type="int", default=_dsm.PAGE_SIZE),
         ),
         supports_check_mode=True,
@@ -320,17 +358,20 @@ def main():
     if params["page_size"] < 1:
         module.fail_json(msg="page_size is %d; give at least 1" % params["page_size"])
     try:
-        reader = _dsm_record.Reader(
-            params["platform_patterns"],
-            params["relay_states"],
-            params["engine_offline_pattern"],
-            params["expand"],
-        )
         client = _dsm.client(params)
-        computers, not_found = read(client, reader, params)
+        computers, not_found = read(client, params)
     except (_dsm.DsmError, ValueError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, computers=computers, not_found=not_found, requests=client.statistics())
+    # The action plugin of this name makes records of the raw readings.
+    reading = {
+        "patterns": params["platform_patterns"],
+        "relay_states": params["relay_states"],
+        "engine_offline": params["engine_offline_pattern"],
+        "expand": params["expand"],
+    }
+    module.exit_json(
+        changed=False, computers=computers, not_found=not_found, requests=client.statistics(), reading=reading
+    )
 
 
 if __name__ == "__main__":

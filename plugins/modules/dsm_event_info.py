@@ -14,8 +14,8 @@ short_description: Read from a Manager's events which agents already fail to upd
 version_added: 0.1.0
 description:
   - Reads the system events 2204 (pattern update on agents successful) and 2205 (failed) of a Deep Security Manager
-    (DSM), and tells of each computer when its update last succeeded and last failed, and whether the failure is that of
-    the advisory KA-0016311. Changes nothing.
+    (DSM), and returns of each computer when its update last succeeded and last failed, and whether the failure is that
+    of the advisory KA-0016311. Changes nothing.
   - An event 2205 is of that advisory when its description holds the agent's event 9017 and the code -24, or the name
     C(IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE). All else in it is prose in the Manager's language.
   - The Manager's API has no events, so this module signs in to the legacy interface with a user and a password, and
@@ -62,9 +62,9 @@ options:
     elements: int
   target_types:
     description:
-      - Which words of the Manager mean that an event is about a computer, so that its target's ID is a computer's. An
-        empty one stands for an event that has no such word. Upper and lower case are the same.
-      - The vendor documents the field and not its words. The default was seen in events that a Manager sent elsewhere.
+      - Which target types of the Manager mean that an event is about a computer, so that its target's ID is a
+        computer's. An empty one stands for an event that has no such word. Upper and lower case are the same.
+      - The vendor documents the field and not its values. The default was seen in events that a Manager sent elsewhere.
     type: list
     elements: str
     default: [Host]
@@ -145,7 +145,7 @@ events:
       type: int
       sample: 2205
     time:
-      description: When it was, null if the Manager says no time or none with a zone.
+      description: When it was, null if the Manager gives no time or none with a zone.
       type: str
       sample: "2025-09-26T03:10:00Z"
     computer_id:
@@ -339,7 +339,7 @@ class History:
         self._unknown[reason] = self._unknown.get(reason, 0) + 1
 
     def computers(self):
-        """RETURN's computers. A record's number tells the order, as a time may be missing."""
+        """RETURN's computers. A record's number gives the order, as a time may be missing."""
         found = {}
         for (computer_id, dummy), newest in self._newest.items():
             if computer_id is None:

@@ -15,8 +15,8 @@ version_added: 0.1.0
 description:
   - Asks a Deep Security Manager (DSM) or Workload Security for its version, checks that the API key works, and looks
     whether builds of the agent are imported there. Changes nothing.
-  - A Manager that does not answer or does not accept the key is a failed task, whose message says what to do.
-    Everything else that cannot be told is null, and RV(problems) says why.
+  - A Manager that does not answer or does not accept the key is a failed task, whose message names the remedy.
+    Everything else that is unknown is null, with the reason in RV(problems).
   - Runs where the Manager can be reached, on the controller as a rule.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
@@ -48,6 +48,19 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+status:
+  description: The HTTP status with which the Manager refused. Null where there was no answer in HTTP.
+  returned: failure
+  type: int
+  sample: 401
+answered:
+  description:
+    - V(false) if nothing answered at O(url), such as a node that is shut down.
+    - V(true) if something did, also where it refused the key, is no Manager, or has a certificate that is not trusted.
+    - Null where that is unknown, as where a proxy is between.
+  returned: failure
+  type: bool
+  sample: false
 manager:
   description: The Manager.
   returned: always
@@ -60,7 +73,7 @@ manager:
     version:
       description:
         - Its version, as it writes it.
-        - The legacy interface tells it, which Workload Security does not have and a Manager may have switched off.
+        - It comes from the legacy interface, which Workload Security does not have and a Manager may have switched off.
       type: str
       sample: 20.0.737
 api_key:
@@ -124,7 +137,7 @@ import re
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_record
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers
 
 PROFILES = "agentversioncontrolprofiles"
 # Without a role that may see API keys, or where that part of the API is missing, the key may still work.
@@ -179,7 +192,7 @@ def offered(client, problems):
     for control in _objects(controls):
         platform = " ".join(str(control[name]) for name in ("platform", "architecture") if control.get(name))
         for entry in _objects(control.get("availableVersions")):
-            build = _dsm_record.build(entry.get("version"))
+            build = _dsm_computers.build(entry.get("version"))
             if build:
                 found.setdefault(build, set()).add(platform)
     if not found:
@@ -197,7 +210,7 @@ def main():
         argument_spec=dict(_dsm.argument_spec(), builds=dict(type="list", elements="str", default=[])),
         supports_check_mode=True,
     )
-    builds = [_dsm_record.build(text) for text in module.params["builds"]]
+    builds = [_dsm_computers.build(text) for text in module.params["builds"]]
     if None in builds:
         module.fail_json(
             msg="%s is no build; write four numbers such as 20.0.0-6313" % module.params["builds"][builds.index(None)]
@@ -207,7 +220,7 @@ def main():
         client = _dsm.client(module.params)
         key = check_key(client, problems)
     except _dsm.DsmError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), status=error.status, answered=error.answered)
     manager = {"url": client.url, "version": version(client, problems)}
     there = offered(client, problems) if builds else None
     module.exit_json(

@@ -10,19 +10,20 @@ __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: dsm_security_update
-short_description: Have a Deep Security Manager update agents, a whole wave with one task
+short_description: Update agents with scheduled tasks of a Deep Security Manager
 version_added: 0.1.0
 description:
   - Starts security updates through scheduled tasks of a Deep Security Manager (DSM) or of Workload Security that run
-    once, tells from what the Manager says of each computer how its update ended, and removes what is left of the tasks.
+    once, determines from the Manager's data of each computer how its update ended, and removes what is left of the
+    tasks.
   - A task takes in a whole group, a whole policy, all computers or a single one, and never a computer that is
-    neither in O(computers) nor in O(also). A wave of 500 computers that is one group is one task.
+    neither in O(computers) nor in O(also). A batch of 500 computers that is one group is one task.
   - Without O(step) it starts the tasks, watches them with visible progress until all computers are done or O(wait) is
     over, and removes what is left of the tasks.
   - With O(step) a call does that step alone and waits for nothing. First V(start), then V(look) as often as it takes,
     and at the end V(finish), always.
-  - Whether an update is done is told by the Manager's own fields and by comparing them with what they were at the
-    start. No clock of this machine is compared with one of the Manager.
+  - Whether an update is done follows from the Manager's own fields, compared with what they were at the start. No clock
+    of this machine is compared with one of the Manager.
   - Runs where the Manager can be reached, on the controller as a rule.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)
@@ -34,7 +35,7 @@ options:
   step:
     description:
       - V(start) notes how the computers are, and starts as few tasks as will do.
-      - V(look) tells how far each computer is.
+      - V(look) returns how far each computer is.
       - V(finish) deletes those of the tasks that are still there. It can be repeated.
     type: str
     choices: [start, look, finish]
@@ -63,9 +64,9 @@ options:
   also:
     description:
       - The IDs of further computers that a task may take in, so that it can name a whole group. None is started for
-        them alone, and nobody waits for them.
+        them alone, and none is waited for.
       - With O(hosts) these are hosts that this run has looked at, that have the fix, are Relays or not like those of
-        the wave, and need not wait for a Relay.
+        the batch, and need not wait for a Relay.
     type: list
     elements: int
     default: []
@@ -88,13 +89,14 @@ options:
     default: false
 extends_documentation_fragment:
   - deep_security.remediation._dsm
-  - deep_security.remediation._dsm.wave
+  - deep_security.remediation._dsm.batch
   - deep_security.remediation._options.advisory
   - deep_security.remediation._attributes
 attributes:
   check_mode:
     support: full
-    details: V(start) reads the computers and tells which tasks it would start; V(finish) tells which it would delete.
+    details: V(start) reads the computers and returns which tasks it would start; V(finish) returns which ones it would
+      delete.
   diff_mode:
     support: none
 notes:
@@ -117,7 +119,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Update a wave and wait for at most an hour
+- name: Update a batch and wait for at most an hour
   deep_security.remediation.dsm_security_update:
     url: https://dsm.example.com:4119
     api_key: "{{ vault_dsm_api_key }}"
@@ -127,7 +129,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   run_once: true
 
-- name: Start the update of a wave
+- name: Start the update of a batch
   deep_security.remediation.dsm_security_update:
     url: https://dsm.example.com:4119
     api_key: "{{ vault_dsm_api_key }}"
@@ -184,7 +186,7 @@ tasks:
     id:
       description:
         - The Manager's ID of the task.
-        - Null in check mode, and where no answer told whether the Manager has it. V(finish) looks for its name, and
+        - Null in check mode, and where no answer showed whether the Manager has it. V(finish) looks for its name, and
           its computers are in RV(uncovered) unless another task takes them in.
       type: int
       sample: 31
@@ -235,8 +237,8 @@ problems:
   sample: []
 states:
   description:
-    - C(state) and C(evidence) of each of the O(computers), by ID. An ID is a string here. The evidence is why, in the
-      Manager's words.
+    - C(state) and C(evidence) of each of the O(computers), by ID. An ID is a string here. The evidence is why, with the
+      Manager's messages.
     - V(succeeded) if the update status is C(active), all Anti-Malware components are the newest, and since the start
       either the time of the last change moved on, or the version of a component changed.
     - V(current) if all were the newest that the Manager knows at the start and still are, once O(settled). Whether that
@@ -245,7 +247,7 @@ states:
       so at the start and still is, once O(settled).
     - V(not_applicable) if there are no Anti-Malware components, as where that module is off, once O(settled).
     - V(gone) if the Manager does not know the computer, or no longer.
-    - V(running) in all other cases, also for words of the Manager that are not known here. O(settled) ends nothing for
+    - V(running) in all other cases, also for unknown values of the Manager. O(settled) ends nothing for
       a computer that is offline in the Manager or still at work there.
   returned: for V(look)
   type: dict
@@ -300,10 +302,10 @@ def describe(raw):
 
 def judge(raw, before, settled):
     """{state, evidence} of one computer, before is what describe() made of it at the start, or empty."""
-    now, words = describe(raw), _dsm_tasks.computer_words(raw)
+    now, status = describe(raw), _dsm_tasks.status_of(raw)
     moved = _moved(now, before)
     # What did not change is no end while the agent may still have to hear of the task or is at it.
-    still = settled and not words["offline"] and not words["tasks"]
+    still = settled and not status["offline"] and not status["tasks"]
     had = _dsm_tasks.part(before, "versions")
     state, why = "running", ""
     if now["status"] == "error" and (moved or still or (before and before.get("status") != "error")):
@@ -314,7 +316,7 @@ def judge(raw, before, settled):
         state, why = "succeeded", "updated since the start"
     elif now["status"] == "active" and now["latest"] and still and before and before.get("latest"):
         state, why = "current", "already had the newest that the Manager knows"
-    parts = [why, _status(now), _components(now), _dsm_tasks.sentence(words)]
+    parts = [why, _status(now), _components(now), _dsm_tasks.sentence(status)]
     return {"state": state, "evidence": "; ".join(text for text in parts if text)}
 
 
@@ -330,25 +332,25 @@ def _moved(now, before):
 
 
 def _name(component):
-    """What tells a component from the others of one computer."""
-    words = [_dsm_tasks.as_text(component.get(key)) for key in ("name", "forUseBy", "platform")]
-    return ", ".join(word for word in words if word) or "a component without a name"
+    """What identifies a component among the others of one computer."""
+    texts = [_dsm_tasks.as_text(component.get(key)) for key in ("name", "forUseBy", "platform")]
+    return ", ".join(text for text in texts if text) or "a component without a name"
 
 
 def _shown(component):
     """The name and version for the operator."""
-    words = [_dsm_tasks.as_text(component.get(key)) for key in ("name", "version")]
-    return " ".join(word for word in words if word) or "a component without a name"
+    texts = [_dsm_tasks.as_text(component.get(key)) for key in ("name", "version")]
+    return " ".join(text for text in texts if text) or "a component without a name"
 
 
 def _status(now):
-    said = " (%s)" % now["message"] if now["message"] else ""
-    return "update status %s%s" % (now["status"] or "unknown", said)
+    message = " (%s)" % now["message"] if now["message"] else ""
+    return "update status %s%s" % (now["status"] or "unknown", message)
 
 
 def _components(now):
     if now["latest"] is None:
-        return "no Anti-Malware components: that module is off, or the agent has not told of any yet"
+        return "no Anti-Malware components: that module is off, or the agent has not reported any yet"
     total, old = len(now["versions"]), now["outdated"]
     if not old:
         return "all %d Anti-Malware components are the newest" % total

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,14 @@ from xml.sax.saxutils import escape
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_legacy
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_event_info
 from tests.conftest import Run
-
-from .entry import Play, entry
-from .stub import KEY, Answer, Asked, Clock, Stub
+from tests.unit.manager_stub.entry import Play, entry
+from tests.unit.manager_stub.stub import KEY, Answer, Asked, Clock, Stub, serving
 
 USERNAME, PASSWORD, SID = "ansible", 'p&ss <w>"ord ~^|', "5E0A|fB1+9/secret="
 SPACE, MANAGER = "http://schemas.xmlsoap.org/soap/envelope/", "urn:Manager"
@@ -438,7 +437,7 @@ def test_a_tenant(play: Play, legacy: Legacy) -> None:
     ("given", "texts"),
     [
         (Answer(401, {"message": "Invalid credentials"}), ["Invalid credentials", "not tried again", "second factor"]),
-        (Answer(403, b"authentication failed"), ["it says: authentication failed.", "single sign-on", "ansible"]),
+        (Answer(403, b"authentication failed"), ["the answer is: authentication failed.", "single sign-on", "ansible"]),
         (Answer(403, b"<html>blocked"), ["the password or the tenant is wrong"]),
         (Answer(403, b"ManagerLockoutException"), ["unlock it in the Manager"]),
         (Answer(403, {"message": "アカウントがロックされています"}), ["unlock it in the Manager", "アカウント"]),
@@ -618,26 +617,37 @@ def test_the_other_modules_need_the_key_as_before() -> None:
     assert _dsm.argument_spec(needs_key=False)["api_key"]["required"] is False
 
 
-# They begin with what stands in no text, so that a piece of one is found as well.
+# They begin with what stands in no text, so that a piece of one is found as well. Blanks at the ends are part of them.
 MARK = "~^|"
-SECRETS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=5, max_size=60).map(MARK.__add__)
+PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=5, max_size=60)
+SECRETS = st.tuples(st.sampled_from(["", " ", "  "]), PRINTABLE, st.sampled_from(["", " ", "   "])).map(
+    lambda parts: parts[0] + MARK + parts[1] + parts[2]
+)
 
 
-@settings(max_examples=60, deadline=None)
-@given(SECRETS, st.sampled_from([400, 401, 403, 404, 429, 500, 503, 302]), st.integers(0, 250), st.booleans())
-def test_the_password_is_in_no_text(pem: Path, secret: str, status: int, before: int, json: bool) -> None:
-    from .stub import serving
-
-    echo = "." * before + secret
+@pytest.fixture(scope="module")
+def echoing(pem: Path) -> Iterator[Stub]:
+    """A Manager for many examples: a fixture of one test would be used for all of them anyway."""
     with serving(pem) as manager:
-        manager.answer = lambda asked: Answer(
-            status, {"message": echo} if json else echo.encode(), headers={"Location": "https://x.example.com/"}
-        )
-        with (
-            pytest.raises(_dsm.DsmError) as caught,
-            _dsm_legacy.Session(client(manager, pem, retries=0), USERNAME, secret),
-        ):
-            pass
+        yield manager
+
+
+@settings(max_examples=100, deadline=None)
+@given(SECRETS, st.sampled_from([400, 401, 403, 404, 429, 500, 503, 302]), st.integers(0, 250), st.booleans())
+@example("~^|0000 ", 400, 0, False)
+@example(" ~^|0000", 500, 193, True)
+def test_the_password_is_in_no_text(
+    echoing: Stub, pem: Path, secret: str, status: int, before: int, json: bool
+) -> None:
+    echo = "." * before + secret
+    echoing.answer = lambda asked: Answer(
+        status, {"message": echo} if json else echo.encode(), headers={"Location": "https://x.example.com/"}
+    )
+    with (
+        pytest.raises(_dsm.DsmError) as caught,
+        _dsm_legacy.Session(client(echoing, pem, retries=0), USERNAME, secret),
+    ):
+        pass
     assert MARK not in str(caught.value)
 
 

@@ -73,8 +73,8 @@ def test_settings_that_can_work(settings: dict[str, Any]) -> None:
         ("dsm_installer_checksum", "abc", "dsm_installer_checksum is 'abc'; a SHA-256 has 64 hexadecimal digits"),
         ("dsm_verify_installer", "perhaps", "dsm_verify_installer is 'perhaps'; write true or false"),
         ("dsm_answer_file", "/nowhere/answers", "dsm_answer_file is '/nowhere/answers', which is no file"),
-        ("dsm_install_timeout", "1h", "dsm_install_timeout is '1h'; write a number"),
-        ("dsm_start_timeout", 0, "dsm_start_timeout is 0; write seconds, at least 1"),
+        ("dsm_install_timeout", "1h", "dsm_install_timeout is '1h'; write a whole number"),
+        ("dsm_start_timeout", 0, "dsm_start_timeout is 0; write a whole number"),
         ("dsm_installer_arguments", "-q", "dsm_installer_arguments is '-q'; write a list of texts"),
     ],
 )
@@ -90,7 +90,7 @@ def test_one_address_for_two_nodes(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "line", ["UpgradeVerificationScreen.Overwrite=True", "A=1\n upgradeverificationscreen.overwrite : TRUE \nB=2"]
 )
-def test_nobody_loses_a_database_to_an_answer_file(settings: dict[str, Any], line: str) -> None:
+def test_an_answer_file_that_overwrites_the_database_is_refused(settings: dict[str, Any], line: str) -> None:
     assert "write UpgradeVerificationScreen.Overwrite=False for an upgrade" in objection(settings, answers=line)
 
 
@@ -123,29 +123,35 @@ def test_never_back_to_an_older_line(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize("confirmed", ["", "false", False, None])
 def test_no_backup_no_upgrade(settings: dict[str, Any], confirmed: object) -> None:
     given = {**settings, "dsm_backup_confirmed": confirmed}
-    assert "then say so with dsm_backup_confirmed=true. Nothing was touched" in objection(given, said("20.0.737"))
+    assert "then set dsm_backup_confirmed to true. Nothing was changed" in objection(given, said("20.0.737"))
     assert dsm_upgrade_decision(given, said("20.0.1234"))["reached"], "nothing is to do, so no backup is asked for"
 
 
 def test_a_manager_that_does_not_tell(settings: dict[str, Any]) -> None:
     assert "is Workload Security" in objection(settings, said(None, "cloud_one"))
-    assert "the Manager's version is not known (it is off)" in objection(settings, said(None))
+    assert "the Manager's version is unknown (it is off)" in objection(settings, said(None))
 
 
 @pytest.mark.parametrize(
-    ("stated", "msg", "installed"),
+    ("stated", "info", "installed"),
     [
-        ("", "nothing answers", None),
-        ("20.0.737", "nothing answers", "20.0.737"),
-        ("20.0.1234", "nothing answers", None),
-        ("20.0.737", "the API key is not accepted (HTTP 401)", None),
+        ("", {"answered": False}, None),
+        ("20.0.737", {"answered": False}, "20.0.737"),
+        ("20.0.1234", {"answered": False}, None),
+        ("20.0.737", {"answered": True, "status": 401}, None),
+        ("20.0.737", {"answered": None}, None),
+        ("20.0.737", {}, None),
     ],
 )
-def test_a_node_that_is_silent(settings: dict[str, Any], stated: str, msg: str, installed: str | None) -> None:
-    decided = dsm_upgrade_decision({**settings, "dsm_version": stated}, {"msg": msg})
+# No word of the message decides.
+@pytest.mark.parametrize("msg", ["connection refused", "the API key is not accepted (HTTP 401)"])
+def test_a_stated_version_counts_only_for_a_node_that_is_silent(
+    settings: dict[str, Any], stated: str, info: dict[str, Any], installed: str | None, msg: str
+) -> None:
+    decided = dsm_upgrade_decision({**settings, "dsm_version": stated}, {"msg": msg, **info})
     assert not decided["reached"]
     assert decided["state"] == f"does not answer: {msg}"
     if installed:
         assert (decided["objection"], decided["installed"]) == ("", installed)
     else:
-        assert f"the Manager does not answer: {msg}. Nothing was touched." in str(decided["objection"])
+        assert f"the Manager does not answer: {msg}. Nothing was changed." in str(decided["objection"])

@@ -14,9 +14,9 @@ import yaml
 
 from ansible_collections.deep_security.remediation.plugins.doc_fragments._dsm import ModuleDocFragment
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_computer
-
-from .entry import Play, entry
-from .stub import KEY, Answer, Asked, Stub, computer
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.manager import with_records
+from tests.unit.manager_stub.entry import Play, entry
+from tests.unit.manager_stub.stub import KEY, Answer, Asked, Stub, computer
 
 CHECK = {"_ansible_check_mode": True}
 
@@ -64,7 +64,7 @@ def play(
     manager: Stub, pem: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fleet: Fleet
 ) -> Play:
     run = entry(dsm_computer, manager, pem, capsys, monkeypatch)
-    return lambda arguments: run({"api_key": KEY, **arguments})
+    return lambda arguments: with_records(run({"api_key": KEY, **arguments}))
 
 
 @pytest.mark.parametrize("which", [{"id": 3}, {"name": "HOST3.example.com"}, {"name": "host 3"}, {"name": " Host 3 "}])

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_info
 from tests.conftest import Run
-
-from .conftest import Connect
-from .stub import KEY, Answer, Asked, Stub, computers
+from tests.unit.manager_stub.entry import entry
+from tests.unit.manager_stub.stub import KEY, Answer, Asked, Connect, Stub, computers
 
 PROFILES = Answer(body={"agentVersionControlProfiles": [{"ID": 2, "name": "Other"}, {"ID": 1, "name": "Default"}]})
 CONTROLS = Answer(
@@ -116,6 +116,22 @@ def test_builds_that_nobody_tells(manager: Stub, connect: Connect, answers: list
     problems: list[str] = []
     assert dsm_info.offered(connect(), problems) is None
     assert len(problems) == 1
+
+
+@pytest.mark.parametrize(("answer", "status", "answered"), [(Answer(401), 401, True), (Answer(raw=b""), None, True)])
+def test_a_failure_has_the_status_as_a_field(
+    manager: Stub,
+    pem: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: Answer,
+    status: int | None,
+    answered: bool,
+) -> None:
+    manager.says(answer)
+    result = entry(dsm_info, manager, pem, capsys, monkeypatch)({"api_key": KEY})
+    assert (result["failed"], result["status"], result["answered"]) == (True, status, answered)
+    assert {"status", "answered"} <= set(yaml.safe_load(dsm_info.RETURN))
 
 
 PLAY = """

@@ -15,19 +15,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
-
-from .conftest import Connect
-from .stub import KEY, Answer, Asked, Clock, Stub, certificate, computers, serving
+from tests.unit.manager_stub.stub import KEY, Answer, Asked, Clock, Connect, Stub, certificate, computers, serving
 
 RUNS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 OK = Answer(body={"ID": 1})
 
 
-def failure(client: Any, path: str = "apikeys/current") -> str:
-    """The text with which a request fails."""
+def refused(client: Any, path: str = "apikeys/current") -> Any:
+    """The error with which a request fails."""
     with pytest.raises(_dsm.DsmError) as caught:
         client.get(path)
-    text = str(caught.value)
+    return caught.value
+
+
+def failure(client: Any, path: str = "apikeys/current") -> str:
+    """The text with which a request fails."""
+    text = str(refused(client, path))
     assert KEY not in text
     assert "\n" not in text
     return text
@@ -135,7 +138,7 @@ def test_pages_survive_what_is_deleted_meanwhile_and_a_smaller_limit(manager: St
 )
 def test_pages_that_are_none(manager: Stub, connect: Connect, body: Any) -> None:
     manager.says(Answer(body=body))
-    with pytest.raises(_dsm.DsmError, match="is not what a Manager answers"):
+    with pytest.raises(_dsm.DsmError, match="is not that of a Manager"):
         list(connect().search("computers", "computers"))
 
 
@@ -176,7 +179,7 @@ def test_attempts_end(manager: Stub, connect: Connect) -> None:
     manager.says(Answer(429, {"message": "Too many API requests."}))
     clock = Clock()
     text = failure(connect(clock=clock))
-    assert "too many API requests (HTTP 429); it says: Too many API requests." in text
+    assert "too many API requests (HTTP 429); the answer is: Too many API requests." in text
     assert text.endswith("(8 attempts)")
     assert clock.pauses == [1, 2, 4, 8, 16, 32, 60]
 
@@ -296,8 +299,53 @@ def test_nobody_there(connect: Connect) -> None:
     assert "4119" in text
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (Answer(401), 401),
+        (Answer(403, {"message": "no"}), 403),
+        (Answer(404), 404),
+        (Answer(503), 503),
+        (Answer(302), 302),
+        (Answer(body=b"<html>"), 200),
+        (Answer(body=[]), 200),
+        (Answer(raw=b""), None),
+        (Answer(body={"ID": 1}, length=999), None),
+    ],
+)
+def test_a_server_that_answers_is_there(manager: Stub, connect: Connect, answer: Answer, status: int | None) -> None:
+    manager.says(answer)
+    error = refused(connect(retries=0))
+    assert (error.status, error.answered) == (status, True)
+
+
+def test_a_certificate_that_is_not_trusted_is_an_answer(manager: Stub, connect: Connect) -> None:
+    assert refused(connect(ca_path=None)).answered is True
+
+
+def test_a_node_that_is_shut_down_does_not_answer(connect: Connect) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        error = refused(connect(url=f"https://127.0.0.1:{taken.getsockname()[1]}", retries=0))
+    assert (error.status, error.answered) == (None, False)
+    assert refused(connect(url="https://dsm.invalid:4119", retries=0)).answered is False
+
+
+def test_a_proxy_between_leaves_it_open(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(None) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url.replace("https", "http"))
+        assert refused(connect(url="https://dsm.example.com:4119", retries=0)).answered is None
+
+
+@pytest.mark.parametrize(
+    ("status", "unclear"), [(None, True), (200, True), (302, False), (400, False), (429, False), (500, True)]
+)
+def test_what_the_manager_may_have_done_all_the_same(status: int | None, unclear: bool) -> None:
+    assert _dsm.DsmError("text", status).unclear == unclear
+
+
 def test_a_name_that_nobody_knows(connect: Connect) -> None:
-    assert "is not known here" in failure(connect(url="https://dsm.invalid:4119"))
+    assert "cannot be resolved" in failure(connect(url="https://dsm.invalid:4119"))
 
 
 def test_silence(connect: Connect) -> None:

@@ -25,6 +25,8 @@ from cryptography.x509.oid import NameOID
 
 KEY = "2:s3cr3t+Key/of=the:Manager"
 Headers = Mapping[str, str]
+Connect = Callable[..., Any]
+"""Makes a client: the fixture connect."""
 
 
 @dataclass

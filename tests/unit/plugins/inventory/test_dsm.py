@@ -11,23 +11,21 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible.inventory.data import InventoryData
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.inventory import dsm
-from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm_record
-from ansible_collections.deep_security.remediation.plugins.plugin_utils import _dsm_names
+from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm_computers
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._manager import names
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.manager import Reader
 from tests.conftest import ansible_environment
-
-from .stub import KEY, Answer, Asked, Stub, computer
+from tests.unit.manager_stub.stub import KEY, Answer, Asked, Stub, computer
 
 ADVISORY = load_advisory()
 RELAY = {"platformSettingRelayState": {"value": "true"}}
@@ -118,7 +116,7 @@ def test_hosts_groups_and_variables(inventory: Inventory) -> None:
     listed = inventory.list()
     web = listed["_meta"]["hostvars"]["web1.example.com"]
     assert web == {
-        "dsm_computer": _dsm_record.Reader().computer(computer(1, hostName="WEB1.example.com", agentVersion=OLD)),
+        "dsm_computer": Reader().computer(computer(1, hostName="WEB1.example.com", agentVersion=OLD)),
         "dsm_url": inventory.manager.url,
         "dsm_hosted_relays": False,
         "dsm_read_at": web["dsm_read_at"],
@@ -326,7 +324,7 @@ def test_names_from_the_manager_are_no_templates(inventory: Inventory, options: 
 UNUSABLE: list[tuple[dict[str, Any], str]] = [
     ({"url": None}, "config 'url'|setting: url"),
     ({"url": "http://127.0.0.1:4119"}, "write https:// and the Manager's address"),
-    ({"api_key": "wrong"}, r"does not accept the API key \(HTTP 401\); it says: Invalid API key"),
+    ({"api_key": "wrong"}, r"does not accept the API key \(HTTP 401\); the answer is: Invalid API key"),
     ({"api_key": [KEY, "more"]}, "api_key is no text"),
     ({"api_key": {KEY: KEY}}, "api_key is no text"),
     ({"api_key": "{{ nothing_here }}"}, "api_key is a template that gives nothing"),
@@ -361,6 +359,15 @@ def test_what_cannot_be_used(inventory: Inventory) -> None:
     assert inventory.output.count("Unable to parse") == len(UNUSABLE)
 
 
+@pytest.mark.parametrize("key", ["{{ %s", "%s {{ nothing_here }}", "%s {%% bad", "{{ '%s' | nothing_here }}"])
+def test_a_key_that_is_a_broken_template_is_not_shown(inventory: Inventory, key: str) -> None:
+    inventory.environment["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"] = "0"
+    path = inventory.write(api_key=key % "s3cr3tKeyOfTheManager")
+    inventory.run("ansible-inventory", "-i", path, "--list", "-vvv")
+    assert "api_key is a template that gives nothing" in inventory.output
+    assert "s3cr3t" not in inventory.output
+
+
 def test_an_inventory_that_broke_off_has_no_hosts(inventory: Inventory) -> None:
     whole = fleet(*(computer(number) for number in range(1, 5)))
 
@@ -376,149 +383,10 @@ def test_the_documentation_is_that_of_the_modules() -> None:
     documentation = yaml.safe_load(dsm.DOCUMENTATION)
     options = documentation["options"]
     assert "deep_security.remediation._dsm.record" in documentation["extends_documentation_fragment"]
-    assert options["names"]["choices"] == list(_dsm_names.PREFERENCES)
-    assert options["expand"]["choices"] == list(_dsm_record.EXPANDABLE)
-    assert options["expand"]["default"] == list(_dsm_record.EXPAND)
+    assert options["names"]["choices"] == list(names.PREFERENCES)
+    assert options["expand"]["choices"] == list(_dsm_computers.EXPANDABLE)
+    assert options["expand"]["default"] == list(_dsm_computers.EXPAND)
     assert options["advisory"]["default"] == ADVISORY.id
-
-
-# Without Ansible's command: names
-
-
-def entry(number: int, name: str | None, display: str | None = None, address: str | None = None) -> dict[str, Any]:
-    """As much of a computer as its name is made from."""
-    return {"id": number, "name": name, "display_name": display, "address": address}
-
-
-DEFAULT = ("host_name", "display_name", "address")
-
-
-@pytest.mark.parametrize(
-    ("one", "preferences", "name"),
-    [
-        (entry(1, "WEB1.Example.COM"), DEFAULT, "web1.example.com"),
-        (entry(1, "web1.example.com"), ["host_name_short"], "web1"),
-        (entry(1, "192.0.2.1"), ["host_name_short"], "192.0.2.1"),
-        (entry(1, "web1"), ["id"], "1"),
-        (entry(1, "web1", "My Web"), ["display_name"], "my_web"),
-        (entry(1, None, "My Web", "192.0.2.1"), DEFAULT, "my_web"),
-        (entry(1, "", " ", "192.0.2.1"), DEFAULT, "192.0.2.1"),
-        (entry(1, None, None, None), DEFAULT, "computer_1"),
-        (entry(1, "2001:db8::1"), DEFAULT, "2001:db8::1"),
-        (entry(1, "web1:22"), DEFAULT, "web1_22"),
-        (entry(1, "web[1:5]"), DEFAULT, "web_1_5_"),
-        (entry(1, "a,b;c&d!e*f"), DEFAULT, "a_b_c_d_e_f"),
-        (entry(1, "-oProxyCommand=x"), DEFAULT, "_oproxycommand_x"),
-        (entry(1, ".."), ["host_name", "id"], "_."),
-        (entry(1, "../../etc"), DEFAULT, "_._.._etc"),
-        (entry(1, "web1\nweb2"), DEFAULT, "web1_web2"),
-        (entry(1, "  web1 "), DEFAULT, "web1"),
-        (entry(1, "???", "web"), DEFAULT, "web"),
-        (entry(1, "サーバー１"), DEFAULT, "サーバー１"),
-        (entry(1, "か\u3099"), DEFAULT, "が"),
-        (entry(1, "localhost", "Web"), DEFAULT, "web"),
-        (entry(1, "LOCALHOST.localdomain", "127.0.0.1", "::1"), DEFAULT, "computer_1"),
-        (entry(1, "localhost4", "0.0.0.0", "192.0.2.1"), DEFAULT, "192.0.2.1"),
-        (entry(1, "localhost"), ["host_name_short"], "computer_1"),
-        (entry(1, "localhosting"), DEFAULT, "localhosting"),
-        (entry(1, "fe80::1%eth0 x"), DEFAULT, "fe80__1_eth0_x"),
-    ],
-)
-def test_names(one: dict[str, Any], preferences: Sequence[str], name: str) -> None:
-    assert _dsm_names.choose([one], preferences).new == {1: name}
-
-
-def test_names_in_their_own_case() -> None:
-    names = _dsm_names.choose([entry(1, "WEB"), entry(2, "Db")], DEFAULT, lowercase=False)
-    assert names.new == {1: "WEB", 2: "Db"}
-
-
-@pytest.mark.parametrize(
-    ("names", "taken", "expected"),
-    [
-        (["web", "db"], [], ["web", "db"]),
-        (["web", "WEB", "db"], [], ["web_1", "web_2", "db"]),
-        (["all", "x"], ["all"], ["all_1", "x"]),
-        (["web", "web", "web_1"], [], ["web_1_1", "web_2", "web_1_3"]),
-        (["web", "web"], ["web_1"], ["web_1_1", "web_2"]),
-        (["a b", "a_b"], [], ["a_b_1", "a_b_2"]),
-    ],
-)
-def test_names_are_told_apart(names: list[str], taken: list[str], expected: list[str]) -> None:
-    computers = [entry(number, name) for number, name in enumerate(names, 1)]
-    assert list(_dsm_names.choose(computers, DEFAULT, taken=taken).new.values()) == expected
-
-
-@pytest.mark.parametrize(
-    ("computers", "hosts", "known"),
-    [
-        ([entry(1, "WEB")], ["Web"], {1: "Web"}),
-        ([entry(1, "other", "web")], ["web"], {1: "web"}),
-        ([entry(1, None, None, "192.0.2.1")], ["192.0.2.1"], {1: "192.0.2.1"}),
-        # A host name counts for more than what somebody typed.
-        ([entry(1, "other", "web"), entry(2, "web", "x")], ["web"], {2: "web"}),
-        # One computer is one host, by what comes first.
-        ([entry(1, "web", "x", "192.0.2.1")], ["192.0.2.1", "web"], {1: "web"}),
-        # Nobody can tell which of them it is.
-        ([entry(1, "web"), entry(2, "WEB")], ["web"], {}),
-        ([entry(1, "web"), entry(2, "WEB"), entry(3, "x", "web")], ["web"], {}),
-        ([entry(1, "localhost")], ["localhost"], {}),
-    ],
-)
-@pytest.mark.parametrize("known_only", [True, False])
-def test_hosts_that_are_known(
-    computers: list[dict[str, Any]], hosts: list[str], known: dict[int, str], known_only: bool
-) -> None:
-    names = _dsm_names.choose(computers, DEFAULT, hosts, known_only=known_only)
-    assert names.known == known
-    assert set(names.new) == (set() if known_only else {one["id"] for one in computers} - set(known))
-    assert not {name.lower() for name in names.new.values()} & {host.lower() for host in hosts}
-
-
-WORDS = st.none() | st.text(max_size=6) | st.sampled_from(["web", "WEB", "web_1", "web_2", "all", "a b", "localhost"])
-
-
-@given(
-    st.lists(st.tuples(WORDS, WORDS, WORDS), max_size=8),
-    st.lists(st.sampled_from(_dsm_names.PREFERENCES), max_size=5),
-    st.lists(st.sampled_from(["web", "Web_1", "db"]), max_size=3, unique=True),
-    st.booleans(),
-)
-def test_every_computer_has_a_name_of_its_own(
-    words: list[tuple[str | None, str | None, str | None]], preferences: list[str], hosts: list[str], lowercase: bool
-) -> None:
-    computers = [entry(number, *three) for number, three in enumerate(words, 1)]
-    names = _dsm_names.choose(computers, preferences, hosts, ["all"], lowercase=lowercase)
-    assert set(names.new) | set(names.known) == set(range(1, len(words) + 1))
-    assert not set(names.new) & set(names.known)
-    every = [name.lower() for name in (*names.new.values(), *names.known.values())]
-    assert len(set(every)) == len(every)
-    assert "all" not in every
-    for name in names.new.values():
-        assert all(letter.isalnum() or letter in "._-" for letter in name) or "::" in name
-        assert name[0] not in "-." and name.lower() != "localhost"
-
-
-@pytest.mark.parametrize(
-    ("one", "name", "address"),
-    [
-        (entry(1, "web.example.com", None, "192.0.2.1"), "web.example.com", None),
-        (entry(1, "WEB.example.com", None, "192.0.2.1"), "web.example.com", None),
-        (entry(1, "web.example.com", None, "192.0.2.1"), "192.0.2.1", None),
-        (entry(1, "web.example.com", None, "192.0.2.1"), "web", "web.example.com"),
-        (entry(1, "web.example.com", None, "192.0.2.1"), "web.example.com_1", "web.example.com"),
-        (entry(1, None, "Web", "192.0.2.1"), "web", "192.0.2.1"),
-        (entry(1, None, "Web", None), "web", None),
-        (entry(1, "-oProxyCommand=x", "Web", "192.0.2.1"), "web", "192.0.2.1"),
-        (entry(1, "{{ 7 * 7 }}", "Web", "$(id)"), "web", None),
-        (entry(1, "web.example.com\n-o", "Web", "192.0.2.1\n"), "web", None),
-        (entry(1, "localhost", "Web", "127.0.0.1"), "web", None),
-        (entry(1, "2001:db8::1", "Web", None), "web", "2001:db8::1"),
-        (entry(1, "fe80::1%-o", "Web", None), "web", None),
-    ],
-)
-def test_what_to_connect_to(one: dict[str, Any], name: str, address: str | None) -> None:
-    assert _dsm_names.connect_to(one, name) == address
 
 
 # Without Ansible's command: groups and verdicts
@@ -550,7 +418,7 @@ def populated(*raw: dict[str, Any], client: Any = None, **options: Any) -> tuple
     settings = {**defaults, "strict": True, "compose": {}, "groups": {}, "keyed_groups": [], **options}
     plugin.get_option = settings.__getitem__
     plugin.inventory, plugin.display = InventoryData(), Display()
-    reader = _dsm_record.Reader(expand=_dsm_record.EXPAND)
+    reader = Reader(expand=_dsm_computers.EXPAND)
     answers: dsm.Answers = {
         "asked": "",
         "read_at": "2026-11-01T03:04:05Z",

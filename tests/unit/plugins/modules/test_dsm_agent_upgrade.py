@@ -14,10 +14,8 @@ import pytest
 
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_agent_upgrade
 from tests.conftest import Run
-
-from .conftest import Connect
-from .stub import KEY, Answer, Stub, computer
-from .task_manager import FULL, LOST, TaskManager, fleet
+from tests.unit.manager_stub.stub import KEY, Answer, Connect, Stub, computer
+from tests.unit.manager_stub.task_manager import FULL, LOST, TaskManager, fleet
 
 TARGET = "20.0.0-6313"
 NO_SUCH_TYPE = Answer(400, {"message": "Invalid ScheduledTask: type"})
@@ -170,9 +168,9 @@ def test_start_in_check_mode_and_with_a_key_that_may_only_read(manager: Stub, co
         ({"agentVersion": "20.0.2.1390"}, "succeeded", "the agent is 20.0.2-1390, was 20.0.0-5995; Managed (Online)"),
         ({"agentVersion": "20.0.0.6312"}, "running", "the agent is 20.0.0-6312, was 20.0.0-5995; Managed (Online)"),
         ({"agentVersion": "12.0.0.9999"}, "running", "the agent is 12.0.0-9999, was 20.0.0-5995; Managed (Online)"),
-        ({"agentVersion": "0.0.0.0"}, "running", "the Manager knows no version of the agent; Managed (Online)"),
-        ({"agentVersion": None}, "running", "the Manager knows no version of the agent; Managed (Online)"),
-        ({"agentVersion": "twenty"}, "running", "the Manager knows no version of the agent; Managed (Online)"),
+        ({"agentVersion": "0.0.0.0"}, "running", "the Manager has no version of the agent; Managed (Online)"),
+        ({"agentVersion": None}, "running", "the Manager has no version of the agent; Managed (Online)"),
+        ({"agentVersion": "twenty"}, "running", "the Manager has no version of the agent; Managed (Online)"),
         (
             {
                 "agentVersion": "20.0.0.5995",

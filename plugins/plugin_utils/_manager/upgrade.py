@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""Whether a Manager is to be upgraded: the operator's settings, and what the Manager says of itself."""
+"""Whether a Manager needs an upgrade: the operator's settings, and what dsm_info read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..module_utils._dsm import CLOUD_ONE
-from ._advisory import shorten
-from ._fleet import SettingsError, flag_of
-from ._fleet.manager import manager_version
-from ._fleet.settings import number_of, text_of
+from ...module_utils._dsm import CLOUD_ONE
+from .._settings import SettingsError
+from .._settings.values import flag_of, is_blank, text_of, whole_of
+from .._text import shorten
+from .version import manager_version
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}\Z")
 _OVERWRITE = re.compile(r"^\s*UpgradeVerificationScreen\.Overwrite\s*[=:]\s*true\s*$", re.IGNORECASE | re.MULTILINE)
@@ -38,33 +38,33 @@ class Decision:
     reached: bool = False
     objection: str = ""
     installed: str = ""
-    """The version before, empty where it was not asked for yet or is not known."""
+    """The version before, empty where it was not read yet or is unknown."""
     state: str = ""
-    """How the Manager answers, for a sentence."""
+    """How the Manager answered, for a sentence."""
 
 
 def decide(
     settings: Mapping[str, object],
-    said: Mapping[str, t.Any] | None = None,
+    info: Mapping[str, t.Any] | None = None,
     addresses: Sequence[object] = (),
     answers: str = "",
 ) -> dict[str, object]:
     """A Decision as a dictionary.
 
-    settings: variable → value, null or empty where it is not set. said: what dsm_info returned, None before it was
-    asked. addresses: dsm_url of every host of the play. answers: the content of the answer file.
+    settings: variable → value, null or empty where it is not set. info: the result of dsm_info, None before it ran.
+    addresses: dsm_url of every host of the play. answers: the content of the answer file.
     """
     try:
         _check(settings, addresses, answers)
-        decision = Decision() if said is None else _judge(settings, said)
+        decision = Decision() if info is None else _judge(settings, info)
     except SettingsError as error:
         decision = Decision(objection=str(error))
     return asdict(decision)
 
 
 def _check(settings: Mapping[str, object], addresses: Sequence[object], answers: str) -> None:
-    """Raises SettingsError for what cannot work, whatever the Manager says."""
-    url = text_of(_needed(settings, "dsm_url", "the address of this Manager"), "dsm_url").strip()
+    """Raises SettingsError for what cannot work, whatever the Manager answers."""
+    url = text_of(_needed(settings, "dsm_url", "the address of this Manager"), "dsm_url")
     try:
         host = urlsplit(url).hostname
     except ValueError:
@@ -77,7 +77,7 @@ def _check(settings: Mapping[str, object], addresses: Sequence[object], answers:
     if shared:
         raise SettingsError(
             f"dsm_url is {shared[0]} for several Managers; give every node its own address, not that of a load "
-            "balancer: the version of one node says nothing of another"
+            "balancer: another node may have another version"
         )
     _needed(settings, "dsm_api_key", "the secret of an API key")
     target = manager_version(
@@ -99,8 +99,8 @@ def _check(settings: Mapping[str, object], addresses: Sequence[object], answers:
             "old one; write UpgradeVerificationScreen.Overwrite=False for an upgrade"
         )
     for name in _TIMES:
-        if settings.get(name) not in (None, "") and number_of(settings[name], name) < 1:
-            raise SettingsError(f"{name} is {shorten(settings[name])}; write seconds, at least 1")
+        if not is_blank(settings.get(name)):
+            whole_of(settings[name], name, minimum=1)
     arguments = settings.get("dsm_installer_arguments") or []
     if not isinstance(arguments, (list, tuple)) or not all(isinstance(one, str) for one in arguments):
         raise SettingsError(
@@ -111,43 +111,42 @@ def _check(settings: Mapping[str, object], addresses: Sequence[object], answers:
 
 def _check_checksum(settings: Mapping[str, object]) -> None:
     verify, checksum = settings.get("dsm_verify_installer"), settings.get("dsm_installer_checksum")
-    if verify not in (None, "") and not flag_of(verify, "dsm_verify_installer"):
+    if not is_blank(verify) and not flag_of(verify, "dsm_verify_installer"):
         return
     if not checksum:
         raise SettingsError(
             "dsm_installer_checksum is not set; give the SHA-256 that the vendor states for the installer, or set "
-            "dsm_verify_installer to false if you answer for it"
+            "dsm_verify_installer to false to install it unverified"
         )
     if not isinstance(checksum, str) or not _SHA256.match(checksum.strip()):
         raise SettingsError(f"dsm_installer_checksum is {shorten(checksum)}; a SHA-256 has 64 hexadecimal digits")
 
 
-def _judge(settings: Mapping[str, object], said: Mapping[str, t.Any]) -> Decision:
-    """What the Manager's own word means. Raises SettingsError."""
+def _judge(settings: Mapping[str, object], info: Mapping[str, t.Any]) -> Decision:
+    """What the version in dsm_info's result means. Raises SettingsError."""
     target_text, stated = settings["dsm_target_version"], settings.get("dsm_version")
     target = manager_version(target_text, "dsm_target_version")
-    manager = said.get("manager")
+    manager = info.get("manager")
     if isinstance(manager, Mapping):
-        if (said.get("api_key") or {}).get("type") == "cloud_one":
+        if (info.get("api_key") or {}).get("type") == "cloud_one":
             raise SettingsError(f"dsm_url {settings['dsm_url']} {_NOT_YOURS}")
         if not manager.get("version"):
-            why = "; ".join(map(str, said.get("problems") or [])) or "it does not say"
+            why = "; ".join(map(str, info.get("problems") or [])) or "no reason given"
             objection = (
-                f"the Manager's version is not known ({why}), so nobody could tell whether an upgrade worked. Its "
-                "legacy interface tells it; look whether that is switched off"
+                f"the Manager's version is unknown ({why}), so the success of an upgrade could not be verified. The "
+                "version comes from the Manager's legacy interface; check whether that is switched off"
             )
             return Decision(objection=objection, state="answers without a version")
         text = str(manager["version"])
         installed = manager_version(text, "the Manager's version")
         state = f"answers with {text}"
     else:
-        why = str(said.get("msg") or "no reason given")
-        state = f"does not answer: {why}"
-        # Whoever answers with a status of HTTP is there: then the key or the address is wrong, and nobody may guess.
-        silent = "(HTTP " not in why
+        state = f"does not answer: {info.get('msg') or 'no reason given'}"
+        # A Manager that answers, but refuses the key or is not one at all, is running: its stated version may be wrong.
+        silent = info.get("answered") is False
         if not stated or not silent or manager_version(stated, "dsm_version") >= target:
             objection = (
-                f"the Manager {state}. Nothing was touched. If it is a node that was shut down when another one was "
+                f"the Manager {state}. Nothing was changed. If it is a node that was shut down when another one was "
                 "upgraded, state its old version in dsm_version"
             )
             return Decision(objection=objection, state=state)
@@ -161,10 +160,10 @@ def _judge(settings: Mapping[str, object], said: Mapping[str, t.Any]) -> Decisio
     if installed >= target:
         return Decision(reached=True, installed=text, state=state)
     confirmed = settings.get("dsm_backup_confirmed")
-    if confirmed in (None, "") or not flag_of(confirmed, "dsm_backup_confirmed"):
+    if is_blank(confirmed) or not flag_of(confirmed, "dsm_backup_confirmed"):
         objection = (
-            f"the Manager has {text} and is to have {target_text}. An upgrade changes its database and cannot be taken "
-            "back: make a backup of the database, then say so with dsm_backup_confirmed=true. Nothing was touched"
+            f"the Manager has {text} and needs {target_text}. An upgrade changes its database and cannot be undone: "
+            "make a backup of the database, then set dsm_backup_confirmed to true. Nothing was changed"
         )
         return Decision(objection=objection, installed=text, state=state)
     return Decision(installed=text, state=state)
@@ -172,7 +171,7 @@ def _judge(settings: Mapping[str, object], said: Mapping[str, t.Any]) -> Decisio
 
 def _needed(settings: Mapping[str, object], name: str, what: str) -> object:
     value = settings.get(name)
-    if value in (None, ""):
+    if is_blank(value):
         raise SettingsError(f"{name} is not set; give {what}")
     return value
 

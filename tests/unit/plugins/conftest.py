@@ -6,17 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
-
-from .stub import KEY, Clock, Stub, certificate, serving
-
-Connect = Callable[..., Any]
+from tests.unit.manager_stub.stub import KEY, Clock, Connect, Stub, certificate, serving
 
 
 @pytest.fixture(scope="session")

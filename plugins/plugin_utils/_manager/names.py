@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""Names of the Manager's computers in an inventory: usable, no two the same, and none that is somebody else's.
+"""Names of the Manager's computers in an inventory: usable, no two the same, and none that belongs to something else.
 
 Agents register themselves, so their names are anybody's: none may become an option of ssh, a template, the name of a
 group or this machine.
@@ -101,8 +101,8 @@ def candidate(computer: Computer, preference: str) -> str:
 
 def connect_to(computer: Computer, name: str) -> str | None:
     """What to connect to where the name in the inventory does not say it, else None."""
-    told = [text for key in ("name", "address") if (text := _reachable(computer.get(key)))]
-    return None if name.lower() in map(str.lower, told) else next(iter(told), None)
+    reachable = [text for key in ("name", "address") if (text := _reachable(computer.get(key)))]
+    return None if name.lower() in map(str.lower, reachable) else next(iter(reachable), None)
 
 
 def _reachable(value: object) -> str:
