@@ -4,11 +4,24 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""One model of what a run did, and the forms people and machines read it in."""
+"""One model of what a run did, and the forms in which people and machines read it."""
 
 from __future__ import annotations
 
-from .outcomes import Outcome, Report, make_report
-from .table import render
+from .build import begun_report, make_report
+from .files import kept_path, write
+from .model import Outcome, Reason, Report, failing
+from .table import render, result
 
-__all__ = ["Outcome", "Report", "make_report", "render"]
+__all__ = [
+    "Outcome",
+    "Reason",
+    "Report",
+    "begun_report",
+    "failing",
+    "kept_path",
+    "make_report",
+    "render",
+    "result",
+    "write",
+]
