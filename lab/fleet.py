@@ -59,6 +59,7 @@ PENDING_REBOOT = (
 SWITCH = "true or once"
 SECONDS = "a number of seconds"
 FAULTS = {
+    "agent_not_listed": "true",
     "anti_malware_offline_after_upgrade": "true, once or a number of seconds",
     "broken_package": "true, checksum or signature",
     "disk_full": "true",
@@ -80,6 +81,7 @@ FAULTS = {
     "winrm_drops_during_install": SWITCH,
 }
 WINDOWS_FAULTS = (
+    "agent_not_listed",
     "msi_exit_code",
     "reboot_pending_forever",
     "uninstall_leaves_files",

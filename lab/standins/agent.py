@@ -183,7 +183,7 @@ class Agent:
         action, password = request["action"], request.get("password")
         expected = state.get("password")
         protected = bool(state.get("self_protection"))
-        if expected and password != expected and (protected or action == "selfprotect"):
+        if expected and password != expected and (action == "selfprotect" or (protected and action != "message")):
             return "HTTP Status: 403 - Forbidden\nResponse:\nThe password is missing or not correct.\n"
         if action == "selfprotect":
             wanted = request["value"] == "1"

@@ -147,11 +147,15 @@ class Agent:
             "patterns": [{"name": name, "version": PATTERNS[name][current]} for name in sorted(PATTERNS)],
         }
 
+    def service_state(self) -> str:
+        """The service ds_agent, as Windows' own service list has it."""
+        return "missing" if self.machine.registry["build"] is None else self.state
+
     def services(self) -> dict[str, Any]:
         """The Anti-Malware service and its drivers, as Windows' own service list has them."""
         here = self.machine.registry["build"] is not None and self.machine.registry["anti_malware"]
         if not here:
-            return {"service": {"name": "Amsp", "state": None}, "drivers": dict.fromkeys(DRIVERS, "missing")}
+            return {"service": {"name": "Amsp", "state": "missing"}, "drivers": dict.fromkeys(DRIVERS, "missing")}
         state = "stopped" if self.driver_offline() else "running"
         return {"service": {"name": "Amsp", "state": state}, "drivers": dict.fromkeys(DRIVERS, state)}
 

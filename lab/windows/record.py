@@ -47,7 +47,7 @@ def note(machine: WindowsMachine, path: str, **changes: Any) -> None:
 
 async def read(machine: WindowsMachine, timeout: float, progress_path: str) -> dict[str, Any]:
     registry, agent = machine.registry, machine.agent
-    build = registry["build"]
+    build = None if machine.fault("agent_not_listed") else registry["build"]
     record: dict[str, Any] = {
         "installed": build is not None,
         "version": None,
@@ -60,7 +60,7 @@ async def read(machine: WindowsMachine, timeout: float, progress_path: str) -> d
         "arch": machine.about["arch"],
         "distribution": None,
         "install_dir": None,
-        "service": {"name": None, "state": None},
+        "service": {"name": "ds_agent", "state": agent.service_state()},
         "activated": None,
         "manager_url": None,
         "relay": {"enabled": None, "source": None},
@@ -69,29 +69,26 @@ async def read(machine: WindowsMachine, timeout: float, progress_path: str) -> d
             "driver_offline": None,
             "engine": None,
             "patterns": [],
-            "service": {"name": None, "state": None},
-            "drivers": {},
+            **agent.services(),
         },
         "reboot": machine.reboot_state(),
         "clock": {
             "utc_offset": 540 if machine.japanese else 0,
             "boot_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(machine.booted_at)),
         },
-        "product_code": registry["product_code"],
+        "product_code": registry["product_code"] if build else None,
         "remediation": None,
         "problems": [],
     }
-    if build is None:
-        return record
     record["remediation"], problem = progress(machine, progress_path)
     record["problems"] = [problem] if problem else []
+    if build is None:
+        return record
     record["versions"] = {"registry": dotted(build), "file": dotted(registry["file_build"])}
     record.update(version_raw=dotted(build), version_source="registry", install_dir=INSTALL_DIR)
-    record["service"] = {"name": "ds_agent", "state": agent.state}
     record["relay"] = {"enabled": None, "source": "tcp_4122_listener"}
     if agent.state == "running":
         record["relay"]["enabled"] = agent.is_relay
-    record["anti_malware"].update(agent.services())
     silent = await agent.answers(timeout)
     if silent is None:
         record["activated"] = bool(registry["activated"])

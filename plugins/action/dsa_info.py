@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import typing as t
 
-from ..plugin_utils._action import READING_OPTIONS, DsaAction, Result
+from ..plugin_utils._ansible.action import DsaAction, Result
+from ..plugin_utils._ansible.port import AnsiblePort
+from ..plugin_utils._stages import HostLost
+
+_OPTIONS: dict[str, dict[str, t.Any]] = {"timeout": {"type": "int", "default": 15}, "progress_file": {"type": "path"}}
 
 
 class ActionModule(DsaAction):
-    """Picks the module by the host's shell, so that one task serves every platform."""
+    """One remote task on every platform; the record is made on the controller."""
 
     def act(self, task_vars: dict[str, t.Any]) -> Result:
-        """Return the module's result with a normalised record."""
-        return self.read_record(self.arguments(READING_OPTIONS), task_vars)
+        """Return agent."""
+        arguments = self.arguments(_OPTIONS)
+        if arguments["timeout"] < 1:
+            return {"failed": True, "msg": f"timeout is {arguments['timeout']}; give at least 1 second"}
+        port = AnsiblePort(self, task_vars, "", arguments["timeout"], 0, arguments["progress_file"])
+        try:
+            return {"changed": False, "agent": dict(port.read())}
+        except HostLost as error:
+            return {"unreachable": True, "msg": str(error)}

@@ -58,8 +58,8 @@ options:
   retries:
     description:
       - How often a request is repeated that the Manager refused with 429 or a status from 500 on, that timed out or
-        whose answer broke off. The pauses are 1, 2, 4 seconds and so on up to 60, and longer if the Manager says so.
-        The default outlasts the Manager's limit of requests for one minute.
+        whose answer broke off. The pauses are 1, 2, 4 seconds and so on up to 60, and longer if the Manager requests
+        it. The default outlasts the Manager's limit of requests for one minute.
       - If not set, the environment variable E(DSM_RETRIES) is used.
     type: int
     default: 7
@@ -77,7 +77,7 @@ attributes:
       - deep_security.remediation.dsm
 """
 
-    # What becomes of the Manager's words for a record.
+    # How the Manager's values become a record.
     RECORD = r"""
 options:
   platform_patterns:
@@ -103,25 +103,25 @@ options:
     type: str
     default: anti-?malware engine offline
   page_size:
-    description: How many computers to ask for at once. The Manager's own limit is 5000.
+    description: How many computers to request at once. The Manager's own limit is 5000.
     type: int
     default: 5000
 """
 
-    # What has a wave of computers worked on by tasks of the Manager's.
-    WAVE = r"""
+    # Modules that have a batch of computers worked on by scheduled tasks of the Manager.
+    BATCH = r"""
 options:
   hosts:
     description:
       - Names of inventory hosts, in place of O(computers), of which P(deep_security.remediation.dsm#inventory) has set
-        C(dsm_computer). Others are left out, and those of another Manager; in a run of the playbooks also those that
-        failed, must be rebooted first, or are not for the Manager.
+        C(dsm_computer). Left out are others, those of another Manager, and those that failed in this run or must be
+        rebooted first; in a run of the playbooks also those that are not left to the Manager.
       - Without O(step) only. Used on the controller alone.
     type: list
     elements: str
   computers:
     description:
-      - The IDs of the computers, as M(deep_security.remediation.dsm_computer_info) tells them.
+      - The IDs of the computers, as M(deep_security.remediation.dsm_computer_info) returns them.
       - Needed for all but O(step=finish), unless O(hosts) is given.
     type: list
     elements: int

@@ -3,44 +3,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This plugin util is PRIVATE to the collection.
-
 """The hosts together: who is a Relay, who depends on whom, who may be touched now and with which package."""
 
 from __future__ import annotations
 
-from .findings import PENDING, Finding, find, out_of_date, unverified
-from .hosts import PLAN, REGISTERED, SOURCES, VARIABLES, Fleet, Host, same_manager
-from .packages import Package, choose, shown, vendor_platforms
-from .plan import Plan, Work, make_plan
-from .reboots import POLICIES, RebootRules, asked_by_agent, rules_from
-from .settings import SettingsError, flag_of, names_of, target_for
+from .batches import batch_sizes, order, stopped_tier
+from .fleet import Fleet, same_manager
+from .packages import NoPackage, Package, choose, shown, vendor_platforms
+from .plan import Plan, PlanEntry, make_plan
+from .reboots import RebootRules, asked_by_agent, rules_from
+from .targets import target_for
+from .updates import update_proven
+from .verification import verify_on_controller
+from .work import Tier, Work
 
 __all__ = [
-    "PENDING",
-    "PLAN",
-    "POLICIES",
-    "REGISTERED",
-    "SOURCES",
-    "VARIABLES",
-    "Finding",
     "Fleet",
-    "Host",
+    "NoPackage",
     "Package",
     "Plan",
+    "PlanEntry",
     "RebootRules",
-    "SettingsError",
+    "Tier",
     "Work",
     "asked_by_agent",
+    "batch_sizes",
     "choose",
-    "find",
-    "flag_of",
     "make_plan",
-    "names_of",
-    "out_of_date",
+    "order",
     "rules_from",
     "same_manager",
     "shown",
+    "stopped_tier",
     "target_for",
-    "unverified",
+    "update_proven",
     "vendor_platforms",
+    "verify_on_controller",
 ]

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carry a host through the stages of a remediation."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..plugin_utils._advisory import Context, decide
+from ..plugin_utils._ansible.action import DsaAction, Result
+from ..plugin_utils._ansible.port import AnsiblePort
+from ..plugin_utils._ansible.run import Run
+from ..plugin_utils._run import STAGES, HostRun, StageResult
+from ..plugin_utils._stages import begin_by_manager, carry, read
+
+_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "stages": {
+        "type": "list",
+        "elements": "str",
+        "choices": ["read", "read_again", "begin_by_manager", *STAGES],
+        "default": list(STAGES),
+    },
+}
+
+
+class ActionModule(DsaAction):
+    """One task for a host. What it finds and does goes into the run journal, entry by entry."""
+
+    def act(self, task_vars: dict[str, t.Any]) -> Result:
+        """Return stages and msg; unreachable, or failed with what to do."""
+        stages = self.arguments(_OPTIONS)["stages"]
+        run = Run(task_vars)
+        name = str(self._task.delegate_to or task_vars["inventory_hostname"])
+        host = run.host(name)
+        reading = "read_again" in stages or ("read" in stages and host.first is None)
+        patience = 0 if reading else host.settings["dsa_reconnect_timeout"]
+        port = AnsiblePort(self, task_vars, run.journal.run_id, host.settings["dsa_read_timeout"], patience)
+        if reading:
+            return self._read(run, port, name)
+        if stages == ["read"]:
+            return {"changed": False, "msg": "already read in this run"}
+        if host.work is None:
+            return {"changed": False, "stages": [], "msg": host.blocked.text if host.blocked else "nothing to do"}
+        if "begin_by_manager" in stages:
+            if not self._task.check_mode:
+                begin_by_manager(port, host)
+            stages = [stage for stage in stages if stage != "begin_by_manager"]
+
+        def record(after: HostRun, result: StageResult) -> None:
+            run.journal.append(name, "stage", **result.as_dict())
+
+        return _result(carry(port, host, stages, record), stages)
+
+    def _read(self, run: Run, port: AnsiblePort, name: str) -> Result:
+        reading = read(port)
+        run.journal.append(name, "read", **reading.as_dict())
+        if reading.status == "unreachable":
+            return {"changed": False, "unreachable": True, "msg": f"unreachable: {reading.why}"}
+        if reading.record is None:
+            return {"changed": False, "failed": True, "msg": f"cannot be read: {reading.why}"}
+        settings = run.host(name).settings
+        context = Context(None, settings["dsa_certificate_replaced"], settings["dsa_not_installed_compliant"])
+        verdict = decide(reading.record, run.advisory, context)
+        return {"changed": False, "verdict": verdict.verdict, "version": verdict.version, "msg": verdict.reason}
+
+
+def _result(host: HostRun, stages: list[str]) -> Result:
+    done = [host.stages[stage] for stage in STAGES if stage in host.stages and stage in stages]
+    parts = [result.message.text for result in done if result.outcome != "nothing"]
+    return {
+        "changed": any(result.changed for result in done),
+        "failed": any(result.failed for result in done),
+        "stages": [
+            {"stage": result.stage, "outcome": result.outcome, "seconds": round(result.seconds, 1)} for result in done
+        ],
+        "msg": "; ".join(parts) or "nothing to do",
+    }

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The hosts of each play of the collection's playbooks."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: dsa_run
+author: deep_security.remediation contributors (@deep-security-remediation)
+version_added: 0.1.0
+short_description: The hosts of the plays of this collection's playbooks
+description:
+  - For the playbooks of this collection only. C(hosts) of a play is templated on the controller, whatever hosts, limits
+    and tags there are. So the run is begun there, planned, and its report is made there. The run journal beside the
+    report holds what was found and done.
+  - Ends the run with exit status 2 where it would prove nothing, for instance without a host, or with O(ignore:--tags).
+options:
+  _terms:
+    description:
+      - C(begin) refuses a run that would prove nothing, and gives one host. C(read) gives the hosts to read.
+        C(manager) gives one host if the Manager is to be queried, else none. C(relays) and C(agents) give the hosts to
+        work on, in their order. C(gate) makes the report and gives the hosts that do not pass.
+      - C(batches) or C(by_manager) may follow C(relays) and C(agents). C(relays_outside), C(relays_of_batch),
+        C(hosts_with_work), C(hosts_by_manager) and C(builds_by_manager) are for loops over the hosts of a batch.
+    required: true
+  playbook:
+    description: The name of the playbook, for C(begin) and C(gate).
+    type: str
+  hosts:
+    description: The hosts of a batch.
+    type: list
+    elements: str
+"""
+
+EXAMPLES = r"""
+- name: Relays
+  hosts: "{{ query('deep_security.remediation.dsa_run', 'relays') }}"
+  serial: "{{ query('deep_security.remediation.dsa_run', 'relays', 'batches') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: Names of hosts, or sizes of batches.
+  type: list
+  elements: raw
+"""
+
+import typing as t
+
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ..plugin_utils._advisory import AdvisoryError
+from ..plugin_utils._ansible import planning, report
+from ..plugin_utils._ansible.manager import manager_hosts
+from ..plugin_utils._ansible.run import Run
+from ..plugin_utils._ansible.scope import left_out_by_tags, listing, refuse_partial_run, scope_of
+from ..plugin_utils._run import JournalError
+from ..plugin_utils._settings import SettingsError
+
+# A gate that does not pass, or proves nothing, ends with this exit status.
+NOT_PASSED = 2
+
+
+# What depends on the hosts of a batch, or of a play.
+_OF_HOSTS: dict[str, t.Callable[..., list[str]]] = {
+    "relays_outside": planning.relays_outside,
+    "relays_of_batch": planning.relays_of_batch,
+    "hosts_with_work": planning.hosts_with_work,
+    "hosts_by_manager": planning.hosts_by_manager,
+    "builds_by_manager": planning.builds_by_manager,
+}
+
+
+class LookupModule(LookupBase):
+    """Thin: what is done stands in plugin_utils/_ansible."""
+
+    def run(self, terms: list[t.Any], variables: t.Any = None, **kwargs: t.Any) -> list[t.Any]:
+        """The hosts, or the sizes of batches, that the terms name."""
+        self.set_options(var_options=variables, direct=kwargs)
+        what, *details = map(str, terms)
+        run = Run(variables, Display())
+        if listing():
+            return list(variables["groups"]["all"]) if what in ("begin", "read") else []
+        if what == "begin":
+            return self._begin(run)
+        if what == "gate":
+            return self._gate(run)
+        return self._hosts(run, what, details)
+
+    def _begin(self, run: Run) -> list[str]:
+        """One host, so that the next play has the variables of all hosts."""
+        playbook = self.get_option("playbook")
+        try:
+            refuse_partial_run(playbook)
+            scope = scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader)
+            if not scope.hosts:
+                limit = f" within --limit {scope.limit}" if scope.limit else ""
+                raise SettingsError(
+                    f"{scope.pattern} matches no host of the inventory{limit}: no host was looked at, and nothing is "
+                    "proven. Check dsa_hosts, --limit and the inventory"
+                )
+        except (SettingsError, JournalError) as error:
+            self._refuse(run, str(error))
+        return list(scope.hosts[:1])
+
+    def _hosts(self, run: Run, what: str, details: list[str]) -> list[t.Any]:
+        """Whatever goes wrong here is recorded, and the report at the end shows it; no host is worked on then."""
+        try:
+            if what == "read":
+                return self._read(run)
+            if what == "manager":
+                return manager_hosts(run, details[0])
+            if what in _OF_HOSTS:
+                return _OF_HOSTS[what](run, self.get_option("hosts") or [], *details)
+            if what not in ("relays", "agents"):
+                raise ValueError(f"dsa_run has no {what}")
+            entry = planning.tier_of(run, "relays" if what == "relays" else "agents")
+            part = entry["by_manager"] if "by_manager" in details else entry
+            return list(part["sizes" if "batches" in details else "order"])
+        except Exception as error:
+            known = isinstance(error, (SettingsError, JournalError, AdvisoryError))
+            run.fail(str(error) if known else f"unexpected error, please report it: {error!r}")
+            return []
+
+    def _read(self, run: Run) -> list[str]:
+        scope = scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader)
+        run.begin(self.get_option("playbook"), scope)
+        report.begin(run, scope)
+        return planning.hosts_to_read(run)
+
+    def _gate(self, run: Run) -> list[str]:
+        playbook = self.get_option("playbook")
+        if not run.begun:
+            if left_out_by_tags(playbook):
+                return []  # somebody's own playbook, run with tags that leave all of ours out
+            self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
+        ended = report.end(run)
+        run.display.display("\n" + ended.text)
+        if not run.settings["dsa_gate"] or (ended.report.passed and not ended.error):
+            return []
+        if ended.error or not ended.failing:
+            self._refuse(run, ended.error or "the run did not pass", written=True)
+        return [name for name in ended.failing if name in run.variables["groups"]["all"]]
+
+    @staticmethod
+    def _refuse(run: Run, why: str, written: bool = False) -> t.NoReturn:
+        """End the run. Ansible has no other way to choose the exit status from here."""
+        if not written:
+            try:
+                why = report.refused(run, why)
+            except (SettingsError, JournalError) as error:
+                why = f"{why}; {error}"
+        run.display.error(why, wrap_text=False)
+        raise SystemExit(NOT_PASSED)

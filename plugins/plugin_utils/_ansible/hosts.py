@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""The hosts of the inventory in a run: their settings from Ansible's variables, the rest from the journal."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from .._run import HostRun, Journal, Reading, host_run
+from .._settings import Problem, Settings, SettingsError, SettingsErrors
+from .._text import one_line
+
+Variables = Mapping[str, t.Any]
+# Where the play that reads registers its result. Only the text of a failure is taken from it.
+READ_RESULT = "__dsa_read"
+
+# Files that the inventory plugin takes.
+_MANAGERS_FILES = ("dsm.yml", "dsm.yaml", "deep_security.yml", "deep_security.yaml")
+_MANAGERS_PLUGIN = re.compile(r"""^plugin:\s*['"]?deep_security\.remediation\.dsm\b""", re.MULTILINE)
+
+
+def settings_of(host: str, variables: Variables) -> Settings:
+    """The settings of one host. Raises SettingsErrors with everything that is wrong with them."""
+    values: dict[str, object] = {}
+    problems: list[Problem] = []
+    for name in Settings.names() & set(variables):
+        try:
+            values[name] = _untemplated(variables, name) if name == "dsm_computer" else variables[name]
+        except Exception as error:  # whatever a template can raise
+            problems.append(Problem(name, host, f"{name} cannot be used: its template fails: {error}; correct it"))
+    try:
+        settings = Settings.parse(values, host)
+    except SettingsErrors as error:
+        problems += error.problems
+    if problems:
+        raise SettingsErrors(problems)
+    return settings
+
+
+def _untemplated(variables: Variables, name: str) -> object:
+    """What the Manager sent is large, and is no template; Ansible gives it untemplated where its variables do."""
+    raw = getattr(variables, "_vars", None)
+    return raw[name] if isinstance(raw, Mapping) and name in raw else variables[name]
+
+
+def groups_by_host(groups: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Host → its groups of ours."""
+    found: dict[str, list[str]] = {}
+    for group, names in groups.items():
+        if group.startswith("deep_security_"):
+            for name in names:
+                found.setdefault(str(name), []).append(group)
+    return found
+
+
+def host_runs(variables: Variables, journal: Journal) -> dict[str, HostRun]:
+    """Every host of the inventory. variables: with groups and hostvars. Raises SettingsErrors for all hosts at once."""
+    groups, hostvars = groups_by_host(variables["groups"]), variables["hostvars"]
+    entries: dict[str, list[Mapping[str, t.Any]]] = {}
+    for entry in journal.entries():
+        entries.setdefault(entry["host"], []).append(entry)
+    runs: dict[str, HostRun] = {}
+    problems: list[Problem] = []
+    for name in map(str, variables["groups"]["all"]):
+        try:
+            settings = settings_of(name, hostvars[name])
+        except SettingsErrors as error:
+            problems += error.problems
+            continue
+        runs[name] = _explained(host_run(name, groups.get(name, ()), settings, entries.get(name, ())), hostvars[name])
+    if problems:
+        raise SettingsErrors(problems)
+    return runs
+
+
+def _explained(run: HostRun, variables: Variables) -> HostRun:
+    """A host on which Ansible could not even start a task, with what Ansible reports of it. It stays unread."""
+    if run.first is not None:
+        return run
+    try:
+        registered = variables.get(READ_RESULT)
+    except Exception:  # whatever the template of a variable of this name raises
+        return run
+    if not isinstance(registered, Mapping) or not registered.get("failed"):
+        return run
+    return run.with_reading(Reading("unread", why=one_line(registered.get("msg") or "no reason given")))
+
+
+def unread_manager_inventory(variables: Variables) -> str | None:
+    """Which of the Manager's inventories could not be read, in words, or None.
+
+    To Ansible that is a mere warning, and what remains of the fleet would pass for all of it.
+    """
+    hosts = variables["groups"]["all"]
+    inventories, sources = (
+        value if isinstance(value := first_set(name, variables, hosts), (list, tuple)) else ()
+        for name in ("dsm_inventories", "ansible_inventory_sources")
+    )
+    read = {os.path.realpath(str(path)) for path in inventories}
+    for source in map(str, sources):
+        folder = Path(source)
+        for path in [folder, *(folder.iterdir() if folder.is_dir() else ())]:
+            if path.name.endswith(_MANAGERS_FILES) and os.path.realpath(path) not in read and _is_managers(path):
+                return (
+                    f"the Manager's inventory {path} could not be read, so its hosts are missing; see Ansible's "
+                    "warning at the top of the output"
+                )
+    return None
+
+
+def _is_managers(path: Path) -> bool:
+    try:
+        return bool(_MANAGERS_PLUGIN.search(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return True  # by its name it was meant to be one
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def first_set(name: str, variables: Variables, hosts: Iterable[str]) -> object:
+    """A setting of the whole run: as extra or play variable, else as the first of the hosts has it; None if not set."""
+    if variables.get(name) is not None:
+        return variables[name]
+    hostvars = variables.get("hostvars")
+    host = next(iter(hosts), None)
+    if hostvars is None or host is None or name not in hostvars[host]:
+        return None
+    return t.cast(object, hostvars[host][name])
+
+
+__all__ = [
+    "SettingsError",
+    "Variables",
+    "first_set",
+    "groups_by_host",
+    "host_runs",
+    "settings_of",
+    "unread_manager_inventory",
+]

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""The run that a play or a task is a part of: its journal, its settings, its hosts; and how it begins."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from functools import cached_property
+
+from ansible import constants as C
+from ansible import context
+from ansible.release import __version__ as core_version
+from ansible.utils.display import Display
+
+from .._advisory import Advisory, AdvisoryError, load_advisory
+from .._fleet import Fleet
+from .._messages import Message
+from .._run import HostRun, Journal, host_run
+from .._settings import (
+    Settings,
+    SettingsError,
+    SettingsErrors,
+    for_run,
+    internal_variables,
+    sentences,
+    suspicious_groups,
+    unknown_variables,
+)
+from .hosts import Variables, first_set, groups_by_host, host_runs, settings_of, unread_manager_inventory
+from .scope import Scope
+
+_RUN_SETTINGS = (
+    "dsa_gate",
+    "dsa_report_path",
+    "dsa_report_roles",
+    "dsa_unknown_variables",
+    "dsa_advisory",
+    "dsa_hosts",
+)
+
+
+class Run:
+    """variables: those of a play or of a task, with groups and hostvars."""
+
+    def __init__(self, variables: Variables, display: Display | None = None) -> None:
+        self.variables = variables
+        self.display = display or Display()
+
+    @cached_property
+    def journal(self) -> Journal:
+        """This run's journal; it is begun beside the report where there is none yet."""
+        return Journal.of_run(C.DEFAULT_LOCAL_TMP, self.report_path)
+
+    @cached_property
+    def report_path(self) -> str:
+        """Where the report goes; the default where what is set cannot be used: there is a report of that too."""
+        try:
+            return str(self.settings["dsa_report_path"])
+        except SettingsError:
+            return str(Settings()["dsa_report_path"])
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the run as a whole."""
+        hosts = self.variables["groups"].get("all", ())
+        values = {name: first_set(name, self.variables, hosts) for name in _RUN_SETTINGS}
+        return Settings.parse({name: value for name, value in values.items() if value is not None}, "")
+
+    @cached_property
+    def check_mode(self) -> bool:
+        """Whether the run predicts and changes nothing."""
+        return bool(context.CLIARGS.get("check"))
+
+    @cached_property
+    def begun(self) -> Mapping[str, t.Any]:
+        """The journal's first entry; empty where roles are used without the playbooks."""
+        return self.journal.last("begin") or {}
+
+    @property
+    def scope(self) -> list[str]:
+        """The hosts that the run is about; all where no playbook of ours began it."""
+        scope = self.begun.get("scope")
+        return list(scope["hosts"]) if scope else [str(name) for name in self.variables["groups"]["all"]]
+
+    def texts(self, kind: t.Literal["error", "warning"]) -> list[str]:
+        """What is wrong with the run as a whole, and what stops it."""
+        return [str(entry["text"]) for entry in self.journal.entries("") if entry["kind"] == kind]
+
+    @property
+    def errors(self) -> list[str]:
+        """What stops the run as a whole."""
+        return self.texts("error")
+
+    def fail(self, text: str) -> None:
+        """Record what stops the run as a whole; its report shows it."""
+        self.journal.append("", "error", text=text)
+
+    def host(self, name: str) -> HostRun:
+        """One host, without a look at the others."""
+        groups = groups_by_host(self.variables["groups"]).get(name, ())
+        settings = settings_of(name, self.variables["hostvars"][name])
+        return host_run(name, groups, settings, self.journal.entries(name))
+
+    @cached_property
+    def advisory(self) -> Advisory:
+        """The advisory of the run. Raises AdvisoryError."""
+        return load_advisory(self.settings["dsa_advisory"])
+
+    def fleet(self) -> Fleet:
+        """All hosts together, as they are known now."""
+        entries = {entry["kind"]: entry for entry in self.journal.entries("")}
+        manager, events = entries.get("manager") or {}, entries.get("events") or {}
+        left_out = first_set("dsm_relays_left_out", self.variables, self.variables["groups"]["all"])
+        return Fleet(
+            host_runs(self.variables, self.journal),
+            self.advisory,
+            manager=manager.get("result"),
+            events=events.get("computers"),
+            url=manager.get("url") or events.get("url"),
+            left_out=[str(name) for name in left_out] if isinstance(left_out, (list, tuple)) else [],
+        )
+
+    def begin(self, playbook: str, scope: Scope) -> None:
+        """Open the journal, and check everything that can be checked before a host is touched."""
+        self.journal.append(
+            "",
+            "begin",
+            playbook=playbook,
+            scope=scope.as_dict(),
+            check_mode=self.check_mode,
+            core_version=core_version,
+            roles=self.settings["dsa_report_roles"],
+        )
+        self.__dict__.pop("begun", None)
+        problems: list[str] = []
+        try:
+            fleet = self.fleet()
+            for_run(host.settings for host in fleet.hosts.values())
+            silence = unread_manager_inventory(self.variables) or fleet.managers_silence()
+            problems += [silence.text if isinstance(silence, Message) else silence] if silence else []
+        except SettingsError as error:
+            problems += grouped(error)
+        except AdvisoryError as error:
+            problems.append(f"dsa_advisory: {error}. Nothing was changed")
+        names: set[str] = set()
+        for name in scope.hosts:
+            names.update(self.variables["hostvars"][name])
+        unknown = [*unknown_variables(names), *internal_variables(names), *suspicious_groups(self.variables["groups"])]
+        if playbook == "gate" or self.settings["dsa_unknown_variables"] == "warn":
+            for problem in unknown:
+                self.display.warning(problem.text)
+                self.journal.append("", "warning", text=problem.text)
+        else:
+            problems += [f"{problem.text}. Nothing was changed" for problem in unknown]
+        for text in problems:
+            self.fail(text)
+
+
+def grouped(error: SettingsError) -> list[str]:
+    """The problems of many hosts, each once, with the hosts that have it."""
+    texts = sentences(error.problems) if isinstance(error, SettingsErrors) else [str(error)]
+    return [f"{text.rstrip('.')}. Nothing was changed" for text in texts]

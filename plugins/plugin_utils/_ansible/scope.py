@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""Which hosts a run is about: dsa_hosts within --limit; and refusal of what would skip the gate."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.inventory.manager import InventoryManager
+
+from .._settings import SettingsError
+
+_COLLECTION = "deep_security.remediation"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """hosts: in the order of the inventory. left_out: each other host of the inventory, and why."""
+
+    hosts: tuple[str, ...]
+    left_out: tuple[Mapping[str, str], ...]
+    pattern: str
+    limit: str | None
+
+    def as_dict(self) -> dict[str, object]:
+        """The scope as JSON."""
+        return {
+            "hosts": list(self.hosts),
+            "left_out": [dict(entry) for entry in self.left_out],
+            "pattern": self.pattern,
+            "limit": self.limit,
+        }
+
+
+def listing() -> bool:
+    """Whether Ansible only lists or checks playbooks, so that nothing is run."""
+    arguments = context.CLIARGS
+    return any(arguments.get(name) for name in ("listhosts", "listtasks", "listtags", "syntax"))
+
+
+def scope_of(groups: Mapping[str, Sequence[str]], pattern: object, loader: t.Any) -> Scope:
+    """The hosts that fit the pattern within the limit of the command line.
+
+    The limit is read from the command line, as ansible_limit can be set like any variable. Raises SettingsError for a
+    pattern or a limit that Ansible cannot read.
+    """
+    limit = context.CLIARGS.get("subset") or None
+    text = ",".join(map(str, pattern)) if isinstance(pattern, (list, tuple)) else str(pattern)
+    everybody = InventoryManager(loader, parse=False)
+    for group, names in groups.items():
+        everybody.add_group(group)
+        for name in names:
+            everybody.add_host(name, group=group)
+    try:
+        fitting = {host.name for host in everybody.get_hosts(text)}
+        everybody.subset(limit)
+        limited = {host.name for host in everybody.get_hosts("all")}
+    except AnsibleError as error:
+        raise SettingsError(f"dsa_hosts {text!r} or --limit {limit!r} cannot be used: {error}") from error
+    names = [str(name) for name in groups.get("all", ())]
+    return Scope(
+        hosts=tuple(name for name in names if name in fitting and name in limited),
+        left_out=tuple(
+            {"host": name, "why": "limit" if name not in limited else "dsa_hosts"}
+            for name in names
+            if name not in fitting or name not in limited
+        ),
+        pattern=text,
+        limit=str(limit) if limit else None,
+    )
+
+
+def refuse_partial_run(playbook: str) -> None:
+    """Raise SettingsError where tags or --start-at-task would leave out a part of a playbook that was called by name.
+
+    A play of somebody's own playbook that imports ours runs wholly or not at all: no task of ours has tags of its own.
+    """
+    arguments = context.CLIARGS
+    tags, skipped = list(arguments.get("tags") or ()), list(arguments.get("skip_tags") or ())
+    if not _called_by_name(playbook):
+        return
+    given = [f"--tags {','.join(tags)}"] if tags not in ([], ["all"]) else []
+    given += [f"--skip-tags {','.join(skipped)}"] if skipped else []
+    given += [f"--start-at-task {arguments['start_at_task']}"] if arguments.get("start_at_task") else []
+    if given:
+        raise SettingsError(
+            f"{' and '.join(given)} (or ANSIBLE_RUN_TAGS, ANSIBLE_SKIP_TAGS) would leave out parts of the playbook "
+            f"{playbook}, and its result would prove nothing. Run it without; use --limit or dsa_hosts to choose hosts"
+        )
+
+
+def left_out_by_tags(playbook: str) -> bool:
+    """Whether the tags of somebody's own playbook can be why nothing of ours ran."""
+    arguments = context.CLIARGS
+    tagged = list(arguments.get("tags") or ()) not in ([], ["all"]) or bool(arguments.get("skip_tags"))
+    return tagged and not _called_by_name(playbook)
+
+
+def _called_by_name(playbook: str) -> bool:
+    for argument in context.CLIARGS.get("args") or ():
+        if argument == f"{_COLLECTION}.{playbook}":
+            return True
+        path = PurePath(str(argument))
+        if path.stem == playbook and path.suffix in (".yml", ".yaml") and path.parent.name == "playbooks":
+            return True
+    return False

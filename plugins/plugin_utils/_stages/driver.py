@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""The driver: carries one host through its stages, and records each of them before the next begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from .._advisory import AdvisoryError
+from .._messages import message
+from .._run import STAGES, HostRun, Reading, StageResult
+from .._settings import SettingsError
+from .._text import one_line
+from .port import HostLost, Port
+from .precheck import precheck
+from .reboot import reboot
+from .shared import problem_texts, unanswered
+from .update import update
+from .upgrade import upgrade
+from .verify import verify
+
+Stage = Callable[[Port, HostRun], StageResult]
+Record = Callable[[HostRun, StageResult], None]
+_STAGES: Mapping[str, Stage] = {
+    "precheck": precheck,
+    "upgrade": upgrade,
+    "reboot": reboot,
+    "update": update,
+    "verify": verify,
+}
+
+
+def read(port: Port) -> Reading:
+    """Read a host once. A host that does not answer, or whose reader fails, is a result like any other."""
+    try:
+        record = port.read()
+    except HostLost as error:
+        return Reading("unreachable", why=str(error))
+    except Exception as error:
+        return Reading("unread", why=_shown(error))
+    if unanswered(record):
+        return Reading("unread", why=problem_texts(record))
+    return Reading("read", record)
+
+
+def carry(port: Port, run: HostRun, stages: Iterable[str], on_result: Record) -> HostRun:
+    """Carry a planned host through these stages, in their order, until one fails; return it as it is then.
+
+    on_result records each result at once, so that an interrupted run leaves what it did. A stage that raises is a
+    failed stage: the host is reported, and no other host suffers.
+    """
+    wanted = set(stages)
+    for name in STAGES:
+        if name not in wanted or run.failure:
+            continue
+        started = port.clock()
+        result = _result(name, port, run)
+        result = replace(result, seconds=port.clock() - started)
+        run = run.after(result)
+        on_result(run, result)
+    return run
+
+
+def _result(name: str, port: Port, run: HostRun) -> StageResult:
+    """What the stage did, whatever happens; with the record of how a failed one left the host."""
+    changed = name != "verify" and not port.check_mode
+    try:
+        result = _STAGES[name](port, run)
+    except HostLost as error:
+        # What the stage did until then is not known: the next run reads the host and goes on from there. It is not
+        # read here, which would wait a second time for its connection.
+        return StageResult(name, "failed", message("lost", stage=name, why=error), changed=changed)
+    except (AdvisoryError, SettingsError) as error:
+        result = StageResult(name, "failed", message("stage_settings", stage=name, why=error), changed=changed)
+    except Exception as error:
+        # A defect, a file of the controller, or a module that it lacks: one host fails, and no other one suffers.
+        result = StageResult(name, "failed", message("stage_broke", stage=name, why=_shown(error)), changed=changed)
+    if result.failed and result.record is None and not port.check_mode:
+        with suppress(Exception):  # why the stage failed matters more
+            result = replace(result, record=port.read())
+    return result
+
+
+def _shown(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(error)}"

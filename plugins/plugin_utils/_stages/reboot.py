@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""Stage reboot: reboot a host where the agent needs it and the policy, the hour and the operator allow it.
+
+details: rebooted (bool: by this run), waiting (bool: the build from before runs until a reboot that is deferred).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from .._advisory import decide, load_advisory
+from .._fleet import rules_from
+from .._messages import Message, message
+from .._record import findings_of, unreadable_record
+from .._run import HostRun, StageResult
+from .._settings import Settings
+from .port import Port
+from .shared import problem_texts, reason
+
+# What a reboot can break in an agent.
+_HEALTH = (
+    "service_not_running",
+    "service_unknown",
+    "service_part_not_running",
+    "drivers_not_running",
+    "agent_silent",
+    "anti_malware_offline",
+    "anti_malware_unknown",
+)
+_CLOCK_CORRECTED = timedelta(seconds=30)
+
+
+def reboot(port: Port, run: HostRun) -> StageResult:
+    """Reboot if required, or if the policy is always; what is not allowed now is deferred."""
+    settings = run.settings
+    record = run.record or {}
+    rules = rules_from(settings["dsa_reboot"], settings["dsa_reboot_window"], settings["dsa_reboot_timezone"])
+    required, reasons = required_by(run)
+    clock = record.get("clock")
+    objection = rules.objection(required, clock if isinstance(clock, Mapping) else None, port.now())
+    if objection is None and port.check_mode:
+        return StageResult(
+            "reboot", "predicted", message("would_reboot", reasons=reasons or rules.policy), changed=True
+        )
+    if objection is None:
+        return reboot_and_wait(port, settings, record, reasons or rules.policy, "reboot")
+    # A policy of "always" that the hour forbids is deferred like a reboot that is required.
+    if not (required is True or (rules.policy == "always" and rules.spans)):
+        return StageResult("reboot", "nothing", message("no_reboot_required"))
+    after = None if port.check_mode else port.read()
+    advisory = load_advisory(settings["dsa_advisory"])
+    waiting = after is not None and decide(after, advisory).reason_code == "sources_disagree"
+    code = "reboot_deferred_waiting" if waiting else "reboot_deferred"
+    return StageResult(
+        "reboot",
+        "deferred",
+        message(code, reasons=reasons or rules.policy, objection=objection),
+        record=after,
+        details={"rebooted": False, "waiting": waiting},
+    )
+
+
+def required_by(run: HostRun) -> tuple[bool | None, str]:
+    """Whether a reboot is required, None where it cannot be told; and the reasons, in words."""
+    state = (run.record or {}).get("reboot") or {}
+    reasons = [str(each.get("text") if isinstance(each, Mapping) else each) for each in state.get("reasons") or []]
+    upgraded, rebooted = run.stages.get("upgrade"), run.stages.get("reboot")
+    done = rebooted is not None and rebooted.outcome == "done"
+    if upgraded is not None and upgraded.details.get("reboot_required") and not done:
+        return True, ", ".join(reasons) or "the installer requires it"
+    return state.get("required"), ", ".join(reasons)
+
+
+def reboot_and_wait(port: Port, settings: Settings, before: Mapping[str, Any], why: str, stage: str) -> StageResult:
+    """Reboot the host. It is back when its agent is as healthy as before, not when a login works.
+
+    before: the record by which the reboot is required. Another run, or the operator, may have rebooted the host since:
+    then it is not rebooted a second time.
+    """
+    now = port.read()
+    rebooted = not (_booted_since(before, now) and (now.get("reboot") or {}).get("required") is not True)
+    details = {"rebooted": rebooted, "waiting": False}
+    if rebooted:
+        limit = settings["dsa_reboot_timeout"]
+        port.display(f"{port.host}: rebooting ({why})")
+        name = "ansible.windows.win_reboot" if port.windows else "ansible.builtin.reboot"
+        done = port.action(name, {"reboot_timeout": limit})
+        if done.get("failed"):
+            text = message("reboot_no_return", seconds=limit, why=reason(done))
+            # Not read once more: that would wait as long again as a lost connection may last.
+            record: Mapping[str, Any] = unreadable_record(text.text)
+            details = {"rebooted": False, "waiting": False}
+            return StageResult(stage, "failed", text, changed=True, record=record, details=details)
+    known = set(_health(now if rebooted else before)) - {"not_readable"}
+    record, problems = _wait_for_agent(port, settings, known)
+    if problems:
+        text = message(
+            "reboot_agent_not_healthy", seconds=settings["dsa_verify_timeout"], problems=list(problems.values())
+        )
+        return StageResult(stage, "failed", text, changed=True, record=record, details=details)
+    text = message("rebooted" if rebooted else "rebooted_meanwhile", reasons=why)
+    return StageResult(stage, "done", text, changed=rebooted, record=record, details=details)
+
+
+def _booted_since(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether the host was started since it was read. A clock that is corrected moves the boot time by a little."""
+    old, new = ((record.get("clock") or {}).get("boot_time") for record in (before, now))
+    return old is not None and new is not None and _time(new) - _time(old) > _CLOCK_CORRECTED
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _health(record: Mapping[str, Any]) -> dict[str, Message]:
+    """Health problems of the agent: code → message."""
+    if record.get("installed") is None:
+        return {"not_readable": message("agent_not_readable", problems=problem_texts(record))}
+    return {finding.code: finding.message for finding in findings_of(record) if finding.code in _HEALTH}
+
+
+def _wait_for_agent(port: Port, settings: Settings, known: set[str]) -> tuple[Mapping[str, Any], dict[str, Message]]:
+    """Read until there are no health problems but the known ones, for at most dsa_verify_timeout seconds."""
+    deadline = port.clock() + settings["dsa_verify_timeout"]
+    while True:
+        record = port.read()
+        problems = {code: text for code, text in _health(record).items() if code not in known}
+        if not problems or port.clock() >= deadline:
+            return record, problems
+        port.sleep(settings["dsa_verify_interval"])

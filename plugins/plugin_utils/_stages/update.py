@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""Stage update: request a security update, watch it from the controller, and prove how it ended.
+
+details: evidence (text), certificate_expired (bool: code -24), by (host or manager), diagnostics (path on the
+controller).
+"""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .._messages import Message, message
+from .._record import Evidence, UpdateStart, done_note, judge_update, start_note
+from .._record.evidence import _CERTIFICATE_EXPIRED as CERTIFICATE_EXPIRED
+from .._run import HostRun, StageResult
+from .port import HostLost, Port, Result
+from .shared import build_of, reason, waits_for_reboot
+
+# How often a line is shown of an update that still runs, in seconds.
+_SHOW_EVERY = 60.0
+# How often a Windows host's progress note is read, in seconds: another run may have ended the update.
+_NOTE_EVERY = 60.0
+_ARTICLE = "「Deep Security Agent や Relayのアップグレード後にセキュリティアップデートが完了しない」"
+
+
+def update(port: Port, run: HostRun) -> StageResult:
+    """Update the patterns, or take over what a task of the Manager did for this host."""
+    if waits_for_reboot(run):
+        return StageResult("update", "deferred", message("update_waits_for_reboot"))
+    if port.check_mode:
+        return StageResult("update", "predicted", message("would_update"), changed=True)
+    task = run.tasks.get("update")
+    if task is not None and task.get("outcome") in ("succeeded", "failed", "unfinished"):
+        return _by_manager(port, run, task)
+    if (run.record or {}).get("activated") is False:
+        return _failed(message("update_not_activated"), changed=False)
+    return _ended(port, run, _watch_windows(port, run) if port.windows else _watch(port, run))
+
+
+def _watch(port: Port, run: HostRun) -> Evidence | StageResult:
+    """Start the update on a POSIX host and look until it has ended, or the time is up."""
+    settings = run.settings
+    options: Result = {
+        "step": "start",
+        "log_folder": settings["dsa_log_folder"],
+        "trigger": settings["dsa_security_update_trigger"],
+        "note": start_note(run.record or {}, port.run_id),
+    }
+    begun = port.module("dsa_security_update", _set(options))
+    if begun.get("failed"):
+        return _failed(message("update_not_started", why=reason(begun)), changed=False)
+    start = UpdateStart.from_result(begun, run.note, run.record or {})
+    options = {"step": "look", "marks": begun["marks"], "log_folder": settings["dsa_log_folder"]}
+    success, failure = (settings[f"dsa_security_update_{word}_regex"] for word in ("success", "failure"))
+    previous: Result | None = None
+
+    def look(_last: bool) -> Evidence:
+        nonlocal previous
+        seen = port.module("dsa_security_update", _set(options))
+        evidence = judge_update(start, seen, previous, success, failure)
+        previous = seen
+        return evidence
+
+    return _until_ended(port, run, look)
+
+
+def _watch_windows(port: Port, run: HostRun) -> Evidence | StageResult:
+    """The same on Windows, where the module itself judges what it sees."""
+    settings = run.settings
+    options = _set(
+        {
+            "trigger": settings["dsa_security_update_trigger"],
+            "log_folder": settings["dsa_log_folder"],
+            "success_regex": settings["dsa_security_update_success_regex"],
+            "failure_regex": settings["dsa_security_update_failure_regex"],
+        }
+    )
+    begun = port.module("dsa_security_update", {**options, "step": "start"})
+    if begun.get("failed"):
+        return _failed(message("update_not_started", why=reason(begun)), changed=False)
+    note_read = port.clock()
+
+    def look(last: bool) -> Evidence:
+        nonlocal note_read
+        seen = port.module("dsa_security_update", {**options, "step": "look"})
+        if seen.get("failed"):
+            return Evidence("unproven", "update_not_watched", {"why": reason(seen)})
+        state, text = seen["state"], str(seen.get("evidence"))
+        if state == "running" and (last or port.clock() - note_read >= _NOTE_EVERY):
+            note_read = port.clock()
+            if (port.read().get("remediation") or {}).get("phase") == "done":
+                return Evidence("succeeded", "done_by_other_run", {})
+        expired = state == "failed" and bool(CERTIFICATE_EXPIRED.search(text))
+        return Evidence(state, "update_evidence", {"evidence": text}, expired)
+
+    return _until_ended(port, run, look)
+
+
+def _until_ended(port: Port, run: HostRun, look: Callable[[bool], Evidence]) -> Evidence:
+    """Look (the argument: for the last time) until the update has ended, or the time is up."""
+    limit, interval = (run.settings[f"dsa_security_update_{name}"] for name in ("timeout", "interval"))
+    started = shown = port.clock()
+    while True:
+        port.sleep(min(interval, limit))
+        last = port.clock() - started >= limit
+        evidence = look(last)
+        now = port.clock()
+        if evidence.state in ("succeeded", "failed") or last:
+            return evidence
+        if now - shown >= _SHOW_EVERY:
+            shown = now
+            port.display(f"{port.host}: security update, {now - started:.0f} of at most {limit} s: {evidence.text}")
+
+
+def _ended(port: Port, run: HostRun, watched: Evidence | StageResult) -> StageResult:
+    if isinstance(watched, StageResult):
+        return watched
+    details = {"evidence": watched.text, "certificate_expired": watched.certificate_expired, "by": "host"}
+    if watched.state == "succeeded":
+        return _noted(port, run, details) or _done(details)
+    if watched.state == "failed":
+        code = "update_failed_expired" if watched.certificate_expired else "update_failed"
+        return _failed(message(code, evidence=watched.text), details)
+    return _unfinished(port, run, details)
+
+
+def _by_manager(port: Port, run: HostRun, task: Mapping[str, Any]) -> StageResult:
+    """What a task of the Manager did for many hosts at once, as this host's own outcome."""
+    evidence = f"the Manager: {task.get('evidence') or 'no evidence'}"
+    expired = bool(CERTIFICATE_EXPIRED.search(evidence))
+    details = {"evidence": evidence, "certificate_expired": expired, "by": "manager"}
+    if task["outcome"] == "failed":
+        return _failed(message("update_failed_expired" if expired else "update_failed", evidence=evidence), details)
+    if task["outcome"] == "unfinished":
+        return _unfinished(port, run, details)
+    return _noted(port, run, details) or _done(details)
+
+
+def _noted(port: Port, run: HostRun, details: Mapping[str, Any]) -> StageResult | None:
+    """Note the update on the host, so that a later run need not repeat it; a failure, or None."""
+    build = build_of(run.record or {})
+    options: Result = {"step": "confirm"}
+    if not port.windows:
+        options["note"] = done_note(build, port.run_id, port.now())
+    noted = port.module("dsa_security_update", options)
+    if noted.get("failed"):
+        return _failed(message("update_not_noted", evidence=details["evidence"], why=reason(noted)), details)
+    return None
+
+
+def _done(details: Mapping[str, Any]) -> StageResult:
+    return StageResult(
+        "update", "done", message("updated", evidence=details["evidence"]), changed=True, details=details
+    )
+
+
+def _unfinished(port: Port, run: HostRun, details: Mapping[str, Any]) -> StageResult:
+    """The vendor has a procedure of its own for this, not public in full: collect, point to it, stop waiting."""
+    kept: str | None = None
+    where: Message = message("diagnostics_not_made", why="dsa_diagnostics is false")
+    if run.settings["dsa_diagnostics"]:
+        try:
+            kept, where = _diagnose(port, run)
+        except HostLost as error:
+            raise HostLost(f"the security update did not finish ({details['evidence']}); then: {error}") from error
+    text = message("update_unfinished", evidence=details["evidence"], article=_ARTICLE, diagnostics=where)
+    return _failed(text, {**details, "diagnostics": kept})
+
+
+def _diagnose(port: Port, run: HostRun) -> tuple[str | None, Message]:
+    options = _set({"step": "diagnose", "log_folder": run.settings["dsa_log_folder"]})
+    password = run.settings["dsa_self_protection_password"]
+    if password:
+        options["self_protection_password"] = password
+    made = port.module("dsa_security_update", options)
+    if made.get("failed"):
+        return None, message("diagnostics_not_made", why=reason(made))
+    folder = Path(run.settings["dsa_diagnostics_dir"]).expanduser().absolute() / port.host
+    local = folder / ntpath.basename(made["path"])  # of a path of either kind
+    fetched = port.action("ansible.builtin.fetch", {"src": made["path"], "dest": str(local), "flat": True})
+    if fetched.get("failed"):
+        return None, message("diagnostics_on_host", path=made["path"], why=reason(fetched))
+    return str(local), message("diagnostics_kept", path=str(local))
+
+
+def _failed(text: Message, details: Mapping[str, Any] | None = None, changed: bool = True) -> StageResult:
+    return StageResult("update", "failed", text, changed=changed, details=details or {})
+
+
+def _set(options: Result) -> Result:
+    """The options without those that are not set, so that the module's own defaults hold."""
+    return {name: value for name, value in options.items() if value is not None}
