@@ -33,7 +33,7 @@ _HEALTHY: Record = {
     "problems": [],
     "activated": True,
     "manager_url": "https://dsm.example.com:4120/",
-    "service": {"name": "ds_agent", "state": "running", "raw": "active"},
+    "service": {"name": "ds_agent", "state": "running"},
     "services": [{"name": "ds_agent", "state": "running"}],
     "drivers": [],
     "running": True,

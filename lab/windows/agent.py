@@ -179,7 +179,7 @@ class Agent:
         name, _equals, value = arguments[0].partition("=")
         if self.state != "running":
             return refused("dsa_control: could not connect to the agent", 1)
-        if self.wrong_password(password, name == "--selfprotect"):
+        if name != "-m" and self.wrong_password(password, name == "--selfprotect"):
             return refused("HTTP Status: 403 - Forbidden Response: The password is missing or not correct.")
         if name == "--selfprotect":
             if machine.registry["self_protection"] != (value == "1"):

@@ -18,8 +18,9 @@ class ActionModule(DsaAction):
     def act(self, task_vars: dict[str, t.Any]) -> Result:
         """Return failed and msg."""
         self.arguments({})
-        entries = Run(task_vars).journal.entries(str(task_vars["inventory_hostname"]))
-        reasons = [entry["reason"] for entry in entries if entry["kind"] == "gate"]
+        journal, name = Run(task_vars).journal, str(task_vars["inventory_hostname"])
+        reasons = [entry["reason"] for entry in journal.entries(name) if entry["kind"] == "gate"]
         if not reasons:
             return {"changed": False, "msg": "This host passes."}
+        journal.append(name, "gated")
         return {"changed": False, "failed": True, "msg": reasons[-1]}

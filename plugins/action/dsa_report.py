@@ -24,7 +24,7 @@ class ActionModule(DsaAction):
         return {
             "changed": False,
             "failed": bool(run.settings["dsa_gate"] and not (ended.report.passed and not ended.error)),
-            "passed": ended.report.passed,
+            "passed": ended.report.passed and not ended.error,
             "summary": ended.report.summary(),
             "path": str(ended.path),
             "msg": ended.error or ended.text,

@@ -34,36 +34,3 @@ options:
     type: str
     default: KA-0016311
 """
-
-    # For all that may reboot a host.
-    REBOOTING = r"""
-options:
-  policy:
-    description: When the host may be rebooted.
-    type: str
-    choices:
-      never: Do not reboot. What is needed is reported.
-      if_required: Reboot when it is needed.
-      always: Reboot.
-    default: never
-  window:
-    description:
-      - The hours in which a reboot is allowed, such as V(22:00-04:00), or a list of such. At any time without it.
-      - One that ends before it begins goes over midnight.
-    type: raw
-  timezone:
-    description: Whose time O(window) counts in. V(host) for each host's own, V(UTC), or a name such as V(Asia/Tokyo).
-    type: str
-  reboot_timeout:
-    description: How long the host may take to come back, in seconds.
-    type: int
-    default: 1800
-  agent_timeout:
-    description: How long the agent may take to run and answer after that, in seconds.
-    type: int
-    default: 300
-  reconnect_timeout:
-    description: How long a lost connection may stay lost, in seconds.
-    type: int
-    default: 300
-"""

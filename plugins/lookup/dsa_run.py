@@ -19,14 +19,15 @@ description:
 options:
   _terms:
     description:
-      - C(begin) refuses a run that would prove nothing, and gives one host. C(read) gives the hosts to read.
-        C(manager) gives one host if the Manager is to be queried, else none. C(relays) and C(agents) give the hosts to
-        work on, in their order. C(gate) makes the report and gives the hosts that do not pass.
+      - C(begin) gives one host, and C(enter) tells that tags let its play run. C(read) refuses a run that would prove
+        nothing, and gives the hosts to read. C(manager) gives one host if the Manager is to be queried, else none.
+        C(relays) and C(agents) give the hosts to work on, in their order. C(gate) makes the report and gives the hosts
+        that do not pass. C(end) ends the run where they could not be failed, and gives none.
       - C(batches) or C(by_manager) may follow C(relays) and C(agents). C(relays_outside), C(relays_of_batch),
         C(hosts_with_work), C(hosts_by_manager) and C(builds_by_manager) are for loops over the hosts of a batch.
     required: true
   playbook:
-    description: The name of the playbook, for C(begin) and C(gate).
+    description: The name of the playbook, for C(read).
     type: str
   hosts:
     description: The hosts of a batch.
@@ -48,16 +49,21 @@ _raw:
 """
 
 import typing as t
+from contextlib import suppress
 
+from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ..plugin_utils._advisory import AdvisoryError
 from ..plugin_utils._ansible import planning, report
+from ..plugin_utils._ansible.hosts import reserved_names, set_on_some
 from ..plugin_utils._ansible.manager import manager_hosts
+from ..plugin_utils._ansible.run import _RUN_SETTINGS as RUN_SETTINGS
 from ..plugin_utils._ansible.run import Run
-from ..plugin_utils._ansible.scope import left_out_by_tags, listing, refuse_partial_run, scope_of
-from ..plugin_utils._run import JournalError
+from ..plugin_utils._ansible.scope import enter, leave, left_out, listing, refuse_partial_run, scope_of
+from ..plugin_utils._run import Journal, JournalError
 from ..plugin_utils._settings import SettingsError
 
 # A gate that does not pass, or proves nothing, ends with this exit status.
@@ -81,19 +87,46 @@ class LookupModule(LookupBase):
         """The hosts, or the sizes of batches, that the terms name."""
         self.set_options(var_options=variables, direct=kwargs)
         what, *details = map(str, terms)
-        run = Run(variables, Display())
+        run = Run(self._templated(variables), Display())
         if listing():
             return list(variables["groups"]["all"]) if what in ("begin", "read") else []
         if what == "begin":
             return self._begin(run)
+        if what == "enter":
+            enter(C.DEFAULT_LOCAL_TMP)
+            return [what]
+        if left_out(C.DEFAULT_LOCAL_TMP):
+            return []  # somebody's own playbook, run with options that leave out all of ours
+        if what == "read":
+            return self._read(run)
         if what == "gate":
             return self._gate(run)
+        if what == "end":
+            return self._end(run)
         return self._hosts(run, what, details)
 
+    def _templated(self, variables: t.Any) -> dict[str, t.Any]:
+        """The variables with settings of the run templated: those of a play come as they were written."""
+        plain = dict(variables)
+        for name in sorted(set(RUN_SETTINGS) & set(plain)):
+            # One whose template fails stays as it is, and is refused for that.
+            with suppress(AnsibleError):
+                plain[name] = self._templar.template(plain[name])
+        return plain
+
     def _begin(self, run: Run) -> list[str]:
-        """One host, so that the next play has the variables of all hosts."""
+        """One host of those that --limit leaves, so that the next play has the variables of all hosts."""
+        leave(C.DEFAULT_LOCAL_TMP)
+        try:
+            return list(scope_of(run.variables["groups"], "all", self._loader).hosts[:1])
+        except SettingsError as error:
+            self._refuse(run, str(error))
+
+    def _read(self, run: Run) -> list[str]:
+        """The hosts to read, after everything that can be checked without them was checked."""
         playbook = self.get_option("playbook")
         try:
+            Journal.anew(C.DEFAULT_LOCAL_TMP, run.report_path)
             refuse_partial_run(playbook)
             scope = scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader)
             if not scope.hosts:
@@ -104,13 +137,18 @@ class LookupModule(LookupBase):
                 )
         except (SettingsError, JournalError) as error:
             self._refuse(run, str(error))
-        return list(scope.hosts[:1])
+        try:
+            run.begin(playbook, scope)
+            report.begin(run, scope)
+            for problem in (*set_on_some(RUN_SETTINGS, run.variables), *reserved_names(scope.hosts, run.variables)):
+                run.fail(problem)
+            return planning.hosts_to_read(run)
+        except Exception as error:
+            return self._failed(run, error)
 
     def _hosts(self, run: Run, what: str, details: list[str]) -> list[t.Any]:
         """Whatever goes wrong here is recorded, and the report at the end shows it; no host is worked on then."""
         try:
-            if what == "read":
-                return self._read(run)
             if what == "manager":
                 return manager_hosts(run, details[0])
             if what in _OF_HOSTS:
@@ -121,29 +159,40 @@ class LookupModule(LookupBase):
             part = entry["by_manager"] if "by_manager" in details else entry
             return list(part["sizes" if "batches" in details else "order"])
         except Exception as error:
-            known = isinstance(error, (SettingsError, JournalError, AdvisoryError))
-            run.fail(str(error) if known else f"unexpected error, please report it: {error!r}")
-            return []
+            return self._failed(run, error)
 
-    def _read(self, run: Run) -> list[str]:
-        scope = scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader)
-        run.begin(self.get_option("playbook"), scope)
-        report.begin(run, scope)
-        return planning.hosts_to_read(run)
+    @staticmethod
+    def _failed(run: Run, error: Exception) -> list[t.Any]:
+        known = isinstance(error, (SettingsError, JournalError, AdvisoryError))
+        run.fail(str(error) if known else f"unexpected error, please report it: {error!r}")
+        return []
 
     def _gate(self, run: Run) -> list[str]:
-        playbook = self.get_option("playbook")
+        """The hosts that do not pass, when the report has been made; where none could be failed the run ends here."""
         if not run.begun:
-            if left_out_by_tags(playbook):
-                return []  # somebody's own playbook, run with tags that leave all of ours out
             self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
         ended = report.end(run)
         run.display.display("\n" + ended.text)
-        if not run.settings["dsa_gate"] or (ended.report.passed and not ended.error):
+        if ended.error:  # of the run itself, which no setting makes good
+            self._refuse(run, ended.error, written=True)
+        if ended.report.passed or not run.settings["dsa_gate"]:
             return []
-        if ended.error or not ended.failing:
-            self._refuse(run, ended.error or "the run did not pass", written=True)
-        return [name for name in ended.failing if name in run.variables["groups"]["all"]]
+        if not ended.failing:
+            self._refuse(run, "the run did not pass", written=True)
+        return list(ended.failing)
+
+    def _end(self, run: Run) -> list[str]:
+        """No host; ends the run where the task that fails a host was left out: by a condition on somebody's import of
+        the playbook, or because the name of the host is a pattern to Ansible.
+        """
+        spared = report.spared(run) if run.settings["dsa_gate"] else []
+        if spared:
+            more = f" and {len(spared) - 3} more" if len(spared) > 3 else ""
+            why = (
+                f"{', '.join(spared[:3])}{more} did not pass, and the task that fails such hosts was left out for them"
+            )
+            self._refuse(run, f"{why}: import the playbook without a condition (when)", written=True)
+        return []
 
     @staticmethod
     def _refuse(run: Run, why: str, written: bool = False) -> t.NoReturn:

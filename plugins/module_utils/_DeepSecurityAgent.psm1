@@ -1389,8 +1389,8 @@ Function Add-DsaAnswer {
 Function Add-DsaState {
     <#
     .SYNOPSIS
-    Fill in its services, what was noted of it and, where it is installed, whether it is a Relay. Also where no agent was
-    found one may run, or an upgrade may have lost it.
+    Fill in its services, what was noted of it and, where it is installed, whether it is a Relay. Also where no agent
+    was found one may run, or an upgrade may have lost it.
     #>
     param (
         [Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Record,

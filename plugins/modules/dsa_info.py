@@ -110,11 +110,11 @@ agent:
       sample: true
     service:
       description:
-        - C(name), C(state) and C(raw) of the agent's service.
+        - C(name) and C(state) of the agent's service.
         - C(state) is one of V(running), V(stopped), V(failed), V(paused), V(pending), V(disabled), V(missing), or
-          null. C(raw) is what the service manager calls it.
+          null.
       type: dict
-      sample: {name: ds_agent, state: running, raw: loaded active (running)}
+      sample: {name: ds_agent, state: running}
     services:
       description: C(name) and C(state) of every service of the agent, on Windows that of Anti-Malware too.
       type: list

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import ansible_environment
-from tests.unit.dsm.stub import KEY, Answer, Asked, certificate, computer, serving
+from tests.unit.manager_stub.stub import KEY, Answer, Asked, certificate, computer, serving
 
 SIZES = (1_000, 10_000, 50_000)
 READY, COUNT, INVENTORY, LISTED, STATIC = "ready", "requests", "dsm.yml", "listed.json", "static.sh"
@@ -67,13 +67,14 @@ def one(number: int) -> dict[str, t.Any]:
 def read(folder: Path) -> None:
     """The client, the records and the verdicts, without Ansible."""
     from ansible_collections.deep_security.remediation.plugins.inventory import dsm
-    from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers, _dsm_record
+    from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers
     from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
+    from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.manager import Reader
 
     options = json.loads((folder / INVENTORY).read_text())
     client = _dsm.Client(options["url"], KEY, ca_path=options["ca_path"])
-    reader = _dsm_record.Reader()
-    computers = [reader.computer(raw) for raw in _dsm_computers.search(client, _dsm_record.EXPAND)]
+    reader = Reader()
+    computers = [reader.computer(raw) for raw in _dsm_computers.search(client, _dsm_computers.EXPAND)]
     verdicts = dsm.Verdicts(load_advisory(), computers)
     print(len([verdicts.of(entry) for entry in computers]))
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from datetime import datetime, timezone
 from pathlib import Path
@@ -82,6 +83,10 @@ def test_the_exit_status_says_whether_the_fleet_complies(
     wanted = {"a"} if arguments else set(hosts)
     assert {outcome["host"] for outcome in report["hosts"]} == wanted
     assert report["passed"] == (status == 0 and "dsa_gate" not in extra)
+    # AWX and the recap show these hosts as failed, and no other.
+    failed = {line.split()[0] for line in done.stdout.splitlines() if re.search(r" : ok=.* failed=[1-9]", line)}
+    not_passed = {outcome["host"] for outcome in report["hosts"] if not outcome["passed"]}
+    assert failed == (not_passed if status else set())
 
 
 def test_of_two_managers_both_must_have_been_read(run_playbook: Run, tmp_path: Path) -> None:

@@ -131,13 +131,43 @@ def test_record(machine: Machine) -> None:
     assert agent["product_code"] == "{11111111-2222-3333-4444-555555555555}"
 
 
-def test_no_agent(machine: Machine) -> None:
+def unlisted(machine: Machine) -> None:
+    """Neither the registry nor the folder shows an agent."""
     del machine.facts["registry"][UNINSTALL]
     machine.facts["file_version"] = None
     (machine.agent / "dsa_query.cmd").unlink()
+
+
+def test_no_agent(machine: Machine) -> None:
+    unlisted(machine)
+    machine.facts["services"] = []
     agent = machine.run("win_dsa_info")["agent"]
     assert agent["installed"] is False and agent["problems"] == [] and agent["versions"] == {}
-    assert agent["install_dir"] is None and agent["service"] == {"name": None, "state": None}
+    assert agent["install_dir"] is None and agent["relay"] == {"enabled": None, "source": None}
+    assert agent["service"] == {"name": "ds_agent", "state": "missing"} and agent["remediation"] is None
+    assert agent["anti_malware"]["service"] == {"name": "Amsp", "state": "missing"}
+    assert set(agent["anti_malware"]["drivers"].values()) == {"missing"}
+
+
+@pytest.mark.parametrize("state", ["Running", "Start Pending", "Paused"])
+def test_an_agent_that_runs_is_seen_where_nothing_lists_it(machine: Machine, state: str) -> None:
+    unlisted(machine)
+    machine.facts["services"][0]["State"] = state
+    agent = machine.run("win_dsa_info")["agent"]
+    assert agent["installed"] is False and agent["problems"] == []
+    assert agent["service"] == {"name": "ds_agent", "state": state.lower()}
+
+
+def test_a_note_outlives_the_agent(machine: Machine) -> None:
+    unlisted(machine)
+    note = {"phase": "upgrading", "self_protection": "off", "reboot_asked": "2026-11-01T03:04:05Z"}
+    machine.progress.write_text(json.dumps(note))
+    agent = machine.run("win_dsa_info")["agent"]
+    assert agent["installed"] is False and agent["remediation"] == note
+    assert agent["reboot"] == {"required": False, "reasons": []}
+    machine.progress.write_text("{")
+    agent = machine.run("win_dsa_info")["agent"]
+    assert agent["remediation"] is None and "is damaged (" in agent["problems"][0]
 
 
 def test_an_agent_that_hangs_is_killed_and_what_it_said_counts(machine: Machine) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .._run import HostRun, Journal, Reading, host_run
-from .._settings import Problem, Settings, SettingsError, SettingsErrors
+from .._settings import Problem, Settings, SettingsError, SettingsErrors, internal_variables
 from .._text import one_line
 
 Variables = Mapping[str, t.Any]
@@ -35,7 +35,9 @@ def settings_of(host: str, variables: Variables) -> Settings:
         try:
             values[name] = _untemplated(variables, name) if name == "dsm_computer" else variables[name]
         except Exception as error:  # whatever a template can raise
-            problems.append(Problem(name, host, f"{name} cannot be used: its template fails: {error}; correct it"))
+            problems.append(
+                Problem(name, host, f"{name} cannot be used: its template fails: {one_line(error)}; correct it")
+            )
     try:
         settings = Settings.parse(values, host)
     except SettingsErrors as error:
@@ -89,7 +91,7 @@ def _explained(run: HostRun, variables: Variables) -> HostRun:
         registered = variables.get(READ_RESULT)
     except Exception:  # whatever the template of a variable of this name raises
         return run
-    if not isinstance(registered, Mapping) or not registered.get("failed"):
+    if not isinstance(registered, Mapping) or not (registered.get("failed") or registered.get("unreachable")):
         return run
     return run.with_reading(Reading("unread", why=one_line(registered.get("msg") or "no reason given")))
 
@@ -126,14 +128,50 @@ def _is_managers(path: Path) -> bool:
 
 
 def first_set(name: str, variables: Variables, hosts: Iterable[str]) -> object:
-    """A setting of the whole run: as extra or play variable, else as the first of the hosts has it; None if not set."""
-    if variables.get(name) is not None:
-        return variables[name]
-    hostvars = variables.get("hostvars")
-    host = next(iter(hosts), None)
+    """A setting of the whole run: as extra or play variable, else as the first of the hosts has it; None if not set.
+
+    Raises SettingsErrors where its template fails.
+    """
+    value: object = variables.get(name)
+    hostvars, host = variables.get("hostvars"), next(iter(hosts), None)
     if hostvars is None or host is None or name not in hostvars[host]:
-        return None
-    return t.cast(object, hostvars[host][name])
+        return value
+    own = hostvars[host]
+    if value is not None and value != _untemplated(own, name):
+        return value  # a variable of the play
+    try:
+        return t.cast(object, own[name])
+    except Exception as error:  # whatever a template can raise
+        text = f"{name} cannot be used: its template fails: {one_line(error)}; correct it"
+        raise SettingsErrors([Problem(name, host, text)]) from error
+
+
+def set_on_some(names: Iterable[str], variables: Variables) -> list[str]:
+    """What is wrong with settings of the whole run that only some hosts have: one host would decide for all."""
+    hostvars, hosts = variables["hostvars"], list(map(str, variables["groups"]["all"]))
+    having: dict[str, list[str]] = {name: [] for name in names if variables.get(name) is None}
+    for host in hosts:
+        own = hostvars[host]
+        for name, found in having.items():
+            if name in own:
+                found.append(host)
+    return [
+        f"{name} is set on {found[0]} and not on every host, and one value counts for the whole run: set it for the "
+        "group all, or with -e. Nothing was changed"
+        for name, found in having.items()
+        if 0 < len(found) < len(hosts)
+    ]
+
+
+def reserved_names(hosts: Iterable[str], variables: Variables) -> list[str]:
+    """What is wrong with variables that somebody gave the names of the playbooks' own, with -e or in the inventory.
+
+    Not READ_RESULT, which the playbooks leave behind: only the text of a failure is taken from it.
+    """
+    names: set[str] = set()
+    for host in hosts:
+        names.update(name for name in variables["hostvars"][host] if name.startswith("__dsa"))
+    return [f"{problem.text}. Nothing was changed" for problem in internal_variables(names - {READ_RESULT})]
 
 
 __all__ = [
@@ -142,6 +180,8 @@ __all__ = [
     "first_set",
     "groups_by_host",
     "host_runs",
+    "reserved_names",
+    "set_on_some",
     "settings_of",
     "unread_manager_inventory",
 ]

@@ -17,10 +17,9 @@ from .._advisory import Context, decide
 from .._fleet import Fleet, Plan, PlanEntry, batch_sizes, make_plan, order, stopped_tier
 from .._messages import Message, message
 from .._record import out_of_date
-from .._run import RELAY_GROUP, HostRun
+from .._run import HostRun
 from .._settings import SettingsError
 from .downloads import Downloads
-from .hosts import host_runs
 from .run import Run
 
 Tier = t.Literal["relays", "agents"]
@@ -43,14 +42,15 @@ def relays_outside(run: Run, hosts: Iterable[str] = ()) -> list[str]:
     if run.errors:
         return []
     inside, found = set(hosts or run.scope), dict[str, None]()
-    everybody = host_runs(run.variables, run.journal)
-    for name, host in everybody.items():
-        if name not in inside and host.first is None and (host.role == "relay" or RELAY_GROUP in host.groups):
+    fleet, gate = run.fleet(), run.begun.get("playbook") == "gate"
+    for name, host in fleet.hosts.items():
+        if name not in inside and host.goes_first:
             found[name] = None
         if name in inside:
             named = (*(host.settings["dsa_relays"] or ()), host.settings["dsa_bundle_relay"])
-            found.update(dict.fromkeys(relay for relay in named if relay in everybody and relay not in inside))
-    return list(found)
+            found.update(dict.fromkeys(relay for relay in named if relay in fleet.hosts and relay not in inside))
+    unread = (fleet.hosts[name] for name in found if fleet.hosts[name].first is None)
+    return [relay.host for relay in unread if not _manager_is_enough(relay, fleet, gate)]
 
 
 def tier_of(run: Run, tier: Tier) -> Mapping[str, t.Any]:

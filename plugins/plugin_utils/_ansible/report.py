@@ -63,7 +63,7 @@ def end(run: Run, hosts: Sequence[str] = ()) -> Ended:
     except (SettingsError, AdvisoryError) as wrong:
         errors = grouped(wrong) if isinstance(wrong, SettingsError) else []
         fleet = Fleet({}, load_advisory())
-    roles = run.begun.get("roles") or run.settings["dsa_report_roles"]
+    roles = run.settings["dsa_report_roles"]
     if roles:
         left_out += [
             {"host": name, "why": "role"}
@@ -73,6 +73,11 @@ def end(run: Run, hosts: Sequence[str] = ()) -> Ended:
         names = [name for name in names if name not in fleet.hosts or fleet.hosts[name].role in roles]
     facts = _facts(run, scope)
     facts["errors"] = list(dict.fromkeys([*facts["errors"], *errors]))
+    if run.journal.damaged:
+        facts["errors"].append(
+            f"{run.journal.damaged} lines of the run journal {run.journal.path} cannot be read, so it is not known "
+            "what they recorded: make room on the disk and run again"
+        )
     if not names:
         facts["errors"].append(
             "there is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups"
@@ -89,6 +94,15 @@ def end(run: Run, hosts: Sequence[str] = ()) -> Ended:
     width = min(max(shutil.get_terminal_size((_NARROWEST, 24)).columns, _NARROWEST), _WIDEST)
     text = f"{render(report, width)}\n{problem or f'Report: {path}'}"
     return Ended(report, path, text, error, reasons)
+
+
+def spared(run: Run) -> list[str]:
+    """Hosts that do not pass, and on which the gate's task did not run."""
+    entries = list(run.journal.entries())
+    failed = {entry["host"] for entry in entries if entry["kind"] == "gated"}
+    return list(
+        dict.fromkeys(entry["host"] for entry in entries if entry["kind"] == "gate" and entry["host"] not in failed)
+    )
 
 
 def _scope(run: Run, hosts: Sequence[str]) -> Mapping[str, t.Any]:
@@ -113,4 +127,4 @@ def _path(run: Run) -> Path:
     return Path(run.report_path).expanduser().absolute()
 
 
-__all__ = ["Ended", "begin", "end", "refused"]
+__all__ = ["Ended", "begin", "end", "refused", "spared"]

@@ -134,7 +134,6 @@ class Run:
             scope=scope.as_dict(),
             check_mode=self.check_mode,
             core_version=core_version,
-            roles=self.settings["dsa_report_roles"],
         )
         self.__dict__.pop("begun", None)
         problems: list[str] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path
 
 from ansible import context
 from ansible.errors import AnsibleError
@@ -20,6 +20,9 @@ from ansible.inventory.manager import InventoryManager
 from .._settings import SettingsError
 
 _COLLECTION = "deep_security.remediation"
+_PLAYBOOKS = Path(__file__).resolve().parents[3] / "playbooks"
+# In Ansible's own temporary folder of this run.
+_ENTERED = "dsa-run.entered"
 
 
 @dataclass(frozen=True)
@@ -80,36 +83,50 @@ def scope_of(groups: Mapping[str, Sequence[str]], pattern: object, loader: t.Any
 
 
 def refuse_partial_run(playbook: str) -> None:
-    """Raise SettingsError where tags or --start-at-task would leave out a part of a playbook that was called by name.
+    """Raise SettingsError where options would leave out a part of a playbook of ours that was called itself.
 
-    A play of somebody's own playbook that imports ours runs wholly or not at all: no task of ours has tags of its own.
+    One that somebody's own playbook imports runs wholly or not at all: no task of ours has tags of its own.
     """
-    arguments = context.CLIARGS
-    tags, skipped = list(arguments.get("tags") or ()), list(arguments.get("skip_tags") or ())
-    if not _called_by_name(playbook):
-        return
-    given = [f"--tags {','.join(tags)}"] if tags not in ([], ["all"]) else []
-    given += [f"--skip-tags {','.join(skipped)}"] if skipped else []
-    given += [f"--start-at-task {arguments['start_at_task']}"] if arguments.get("start_at_task") else []
+    given = _leaving_out() if _called_itself() else []
     if given:
         raise SettingsError(
-            f"{' and '.join(given)} (or ANSIBLE_RUN_TAGS, ANSIBLE_SKIP_TAGS) would leave out parts of the playbook "
-            f"{playbook}, and its result would prove nothing. Run it without; use --limit or dsa_hosts to choose hosts"
+            f"{' and '.join(given)} would leave out parts of the playbook {playbook}, and its result would prove "
+            "nothing. Run it without; use --limit or dsa_hosts to choose hosts"
         )
 
 
-def left_out_by_tags(playbook: str) -> bool:
-    """Whether the tags of somebody's own playbook can be why nothing of ours ran."""
+def enter(run_folder: str) -> None:
+    """Note that the tags of somebody's own playbook let the playbook of ours run that it imports. See left_out()."""
+    (Path(run_folder) / _ENTERED).touch()
+
+
+def leave(run_folder: str) -> None:
+    """Forget that: the next import has tags of its own."""
+    (Path(run_folder) / _ENTERED).unlink(missing_ok=True)
+
+
+def left_out(run_folder: str) -> bool:
+    """Whether the options leave out all of the playbook of ours that somebody's own playbook imports.
+
+    A play's hosts are templated whatever its tags are. Only a task shows them, in the play that begins: see enter().
+    """
+    return bool(_leaving_out()) and not _called_itself() and not (Path(run_folder) / _ENTERED).exists()
+
+
+def _leaving_out() -> list[str]:
+    """The options of the command line or the environment that leave out tasks."""
     arguments = context.CLIARGS
-    tagged = list(arguments.get("tags") or ()) not in ([], ["all"]) or bool(arguments.get("skip_tags"))
-    return tagged and not _called_by_name(playbook)
+    tags, skipped = list(arguments.get("tags") or ()), list(filter(None, arguments.get("skip_tags") or ()))
+    given = [f"--tags {','.join(tags)} (or ANSIBLE_RUN_TAGS)"] if tags and "all" not in tags else []
+    given += [f"--skip-tags {','.join(skipped)} (or ANSIBLE_SKIP_TAGS)"] if skipped else []
+    given += [f"--start-at-task {arguments['start_at_task']}"] if arguments.get("start_at_task") else []
+    given += ["--step"] if arguments.get("step") else []
+    return given
 
 
-def _called_by_name(playbook: str) -> bool:
-    for argument in context.CLIARGS.get("args") or ():
-        if argument == f"{_COLLECTION}.{playbook}":
-            return True
-        path = PurePath(str(argument))
-        if path.stem == playbook and path.suffix in (".yml", ".yaml") and path.parent.name == "playbooks":
+def _called_itself() -> bool:
+    """Whether a playbook of ours stands on the command line, by its name or as a file."""
+    for argument in map(str, context.CLIARGS.get("args") or ()):
+        if argument.startswith(f"{_COLLECTION}.") or Path(argument).resolve().is_relative_to(_PLAYBOOKS):
             return True
     return False

@@ -149,7 +149,7 @@ def _services(record: Record) -> Iterable[Finding]:
         if state in _NOT_RUNNING:
             yield _finding("service_not_running", name=name, state=state)
         elif state != "running":
-            yield _finding("service_unknown", name=name, raw=one_line(service.get("raw") or state or "it was not read"))
+            yield _finding("service_unknown", name=name, why=_why_unknown(record, state))
     not_counted = {str(service.get("name"))}
     if _mode(record) in (None, "off"):
         # Where Anti-Malware is off its services rightly do not run; where its state is not known, that is the finding.
@@ -157,6 +157,11 @@ def _services(record: Record) -> Iterable[Finding]:
     down = [state_of(each) for name, each in _parts(record).items() if name not in not_counted and not _runs(each)]
     if down:
         yield _finding("service_part_not_running", services=down)
+
+
+def _why_unknown(record: Record, state: object) -> str:
+    problems = [problem.text for problem in problems_of(record) if problem.source == "service"]
+    return one_line(problems[0] if problems else state or "it was not read")
 
 
 def _runs(service: Record) -> bool:

@@ -42,7 +42,7 @@ def posix_record(reading: Mapping[str, object]) -> AgentRecord:
     query = read_query(answers["dsa_query"], timeout) if "dsa_query" in answers else QueryAnswer({})
     service = read_service(os_name, answers)
     record["running"] = _running(reading, os_name, service, query)
-    record["service"] = {"name": NAMES[os_name], "state": service.state, "raw": service.raw}
+    record["service"] = {"name": NAMES[os_name], "state": service.state}
     if query.code:
         add_problem(record, "dsa_query", query.code, query.text)
     _add_packages(record, os_name, answers, timeout, query)

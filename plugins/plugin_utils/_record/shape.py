@@ -83,7 +83,7 @@ def blank_record() -> AgentRecord:
         "install_dir": None,
         "installed_at": None,
         "running": None,
-        "service": {"name": None, "state": None, "raw": None},
+        "service": {"name": None, "state": None},
         "services": [],
         "drivers": [],
         "activated": None,

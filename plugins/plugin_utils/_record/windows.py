@@ -98,7 +98,7 @@ def _add_services(record: AgentRecord, agent: Mapping[str, object], texts: list[
     others = [found["state"] for found in map(_SERVICE.match, texts) if found]
     raw = text_of(service.get("state")) or next(iter(others), None)
     state = _state(raw)
-    record["service"] = {"name": text_of(service.get("name")), "state": state, "raw": raw}
+    record["service"] = {"name": text_of(service.get("name")), "state": state}
     if state is not None:
         record["problems"] = [each for each in record["problems"] if not _SERVICE.match(each["text"])]
     elif raw and not others:

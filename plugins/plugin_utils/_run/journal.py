@@ -6,8 +6,8 @@
 
 """The run journal: one JSON line for each thing that was found or done, on the controller, beside the report.
 
-It is the state of a run. Tasks read it and no variable: a variable can be set in the inventory or with -e. It is also the
-audit of the run, and what is left of a run that was interrupted. Secrets and raw readings do not enter it.
+It is the state of a run. Tasks read it and no variable: a variable can be set in the inventory or with -e. It is also
+the audit of the run, and what is left of a run that was interrupted. Secrets and raw readings do not enter it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import os
 import typing as t
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -45,32 +46,55 @@ class Journal:
     def of_run(cls, run_folder: str, report_path: str | os.PathLike[str]) -> Journal:
         """The journal of this run; begun where there is none yet, in the folder of the report.
 
-        run_folder: Ansible's temporary folder on the controller (DEFAULT_LOCAL_TMP): the same in every task and worker of
-        a run, new for each run. Of two workers that begin at once one wins, and the other takes its journal.
+        run_folder: Ansible's temporary folder on the controller (DEFAULT_LOCAL_TMP): the same in every task and worker
+        of a run, new for each run. Of two workers that begin at once one wins, and the other takes its journal.
         """
         pointer = Path(run_folder) / _POINTER
         if not pointer.exists():
-            run_id = os.path.basename(run_folder)
-            now = datetime.now(timezone.utc)
-            folder = Path(report_path).expanduser().absolute().parent
-            path = folder / f"run-{now:%Y%m%dT%H%M%SZ}-{run_id}.jsonl"
-            started = now.isoformat(timespec="seconds")
-            mine = pointer.with_name(f"{_POINTER}.{os.getpid()}")
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                mine.write_text(json.dumps({"path": str(path), "run_id": run_id, "started": started}), "utf-8")
-                try:
-                    os.link(mine, pointer)  # fails where another worker was first
-                    path.touch(mode=0o600)
-                except FileExistsError:
-                    pass
-                finally:
-                    mine.unlink()
-            except OSError as error:
-                raise JournalError(
-                    f"the run journal cannot be written to {folder}: {error}; set dsa_report_path to a file in a folder "
-                    "that can be written. Nothing was changed"
-                ) from error
+            return cls._begin(pointer, report_path, os.path.basename(run_folder), os.link)
+        return cls._pointed(pointer)
+
+    @classmethod
+    def anew(cls, run_folder: str, report_path: str | os.PathLike[str]) -> Journal:
+        """A new journal, also where this run has one: a playbook that is imported a second time starts from nothing."""
+        pointer, name = Path(run_folder) / _POINTER, os.path.basename(run_folder)
+        if not pointer.exists():
+            return cls.of_run(run_folder, report_path)
+        before = cls._pointed(pointer).run_id.removeprefix(name).removeprefix("-")
+        return cls._begin(pointer, report_path, f"{name}-{int(before or 1) + 1}", os.replace)
+
+    @classmethod
+    def _begin(
+        cls,
+        pointer: Path,
+        report_path: str | os.PathLike[str],
+        run_id: str,
+        publish: t.Callable[[Path, Path], object],
+    ) -> Journal:
+        now = datetime.now(timezone.utc)
+        folder = Path(report_path).expanduser().absolute().parent
+        path = folder / f"run-{now:%Y%m%dT%H%M%SZ}-{run_id}.jsonl"
+        known = {"path": str(path), "run_id": run_id, "started": now.isoformat(timespec="seconds")}
+        mine = pointer.with_name(f"{_POINTER}.{os.getpid()}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # before anybody can be pointed to it
+            mine.write_text(json.dumps(known), "utf-8")
+            with suppress(FileExistsError):  # another worker was first
+                publish(mine, pointer)
+            mine.unlink(missing_ok=True)
+        except OSError as error:
+            raise JournalError(
+                f"the run journal cannot be written to {folder}: {error}; set dsa_report_path to a file in a folder "
+                "that can be written. Nothing was changed"
+            ) from error
+        journal = cls._pointed(pointer)
+        if journal.path != path:
+            path.unlink(missing_ok=True)
+        return journal
+
+    @classmethod
+    def _pointed(cls, pointer: Path) -> Journal:
         known = json.loads(pointer.read_text("utf-8"))
         return cls(Path(known["path"]), known["run_id"], known["started"])
 
@@ -91,8 +115,12 @@ class Journal:
             for host, kind, values in entries
         ]
         try:
-            with self.path.open("ab") as stream:
+            with self.path.open("r+b") as stream:  # a journal that somebody removed is no empty one
                 fcntl.flock(stream, fcntl.LOCK_EX)
+                if stream.seek(0, os.SEEK_END):
+                    stream.seek(-1, os.SEEK_END)
+                    # A line that a crash or a full disk cut must not take this one with it.
+                    lines = [""] * (stream.read(1) != b"\n") + lines
                 stream.write("".join(f"{line}\n" for line in lines).encode())
         except OSError as error:
             raise JournalError(
@@ -100,19 +128,39 @@ class Journal:
             ) from error
 
     def entries(self, host: str | None = None) -> Iterator[Entry]:
-        """All entries in their order, or those of one host ('' for the run's own). A line cut by a crash is left out."""
-        start = None if host is None else b'{"host": %s,' % json.dumps(host).encode()
+        """All entries in their order, or those of one host ('' for the run's own). A line that was cut is left out."""
+        for line in self._lines(host):
+            with suppress(ValueError):
+                yield json.loads(line)
+
+    @property
+    def damaged(self) -> int:
+        """How many lines cannot be read, cut by a crash or a full disk: what they recorded is not known."""
+        damaged = 0
+        for line in self._lines():
+            try:
+                json.loads(line)
+            except ValueError:
+                damaged += 1
+        return damaged
+
+    def _lines(self, host: str | None = None) -> Iterator[bytes]:
         try:
             content = self.path.read_bytes()
         except OSError as error:
             raise JournalError(f"the run journal {self.path} cannot be read: {error}; run again") from error
-        for line in content.split(b"\n"):
-            if line and (start is None or line.startswith(start)):
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    continue
-                yield entry
+        if host is None:
+            yield from filter(None, content.split(b"\n"))
+            return
+        # Every task looks for its own host: of a large fleet's journal only that host's lines are cut out.
+        start = b'{"host": %s,' % json.dumps(host).encode()
+        found = content.find(start)
+        while found >= 0:
+            end = content.find(b"\n", found)
+            end = end if end >= 0 else len(content)
+            if found == 0 or content[found - 1 : found] == b"\n":
+                yield content[found:end]
+            found = content.find(start, end)
 
     def last(self, kind: str) -> Entry | None:
         """The run's own latest entry of that kind."""

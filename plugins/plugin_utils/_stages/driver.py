@@ -75,9 +75,9 @@ def _result(name: str, port: Port, run: HostRun) -> StageResult:
     except HostLost as error:
         # What the stage did until then is not known: the next run reads the host and goes on from there. It is not
         # read here, which would wait a second time for its connection.
-        return StageResult(name, "failed", message("lost", stage=name, why=error), changed=changed)
+        return StageResult(name, "failed", message("lost", stage=name, why=str(error)), changed=changed)
     except (AdvisoryError, SettingsError) as error:
-        result = StageResult(name, "failed", message("stage_settings", stage=name, why=error), changed=changed)
+        result = StageResult(name, "failed", message("stage_settings", stage=name, why=str(error)), changed=changed)
     except Exception as error:
         # A defect, a file of the controller, or a module that it lacks: one host fails, and no other one suffers.
         result = StageResult(name, "failed", message("stage_broke", stage=name, why=_shown(error)), changed=changed)

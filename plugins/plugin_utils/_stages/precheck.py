@@ -97,7 +97,7 @@ def _check(this: _Precheck) -> StageResult:
     reboot = facts.get("reboot") or {}
     to_reboot = reboot.get("required") is True and "pending_reboot" not in this.settings["dsa_precheck_waive"]
     reasons = ", ".join(map(str, reboot.get("reasons") or []))
-    stopped = _stopped(this, checks, to_reboot, reasons)
+    stopped = _stopped(this, facts, checks, to_reboot, reasons)
     if stopped:
         return this.result("failed", message("precheck_stopped", why=stopped), checks)
     if this.port.check_mode:
@@ -125,9 +125,11 @@ def _check(this: _Precheck) -> StageResult:
     return this.result("done", _summary(this, reasons), checks, record)
 
 
-def _stopped(this: _Precheck, checks: list[Check], to_reboot: bool, reasons: str) -> str:
+def _stopped(this: _Precheck, facts: Mapping[str, Any], checks: list[Check], to_reboot: bool, reasons: str) -> str:
     """What prevents an upgrade, or an empty text."""
     stopped = explain(checks)
+    if stopped and "build" not in facts:
+        stopped = f"the host could not be checked ({'; '.join(facts['problems'])})\n{stopped}"
     if stopped and this.offered.refused:
         refused = "; ".join(map(": ".join, this.offered.refused.items()))
         stopped += f"\nNot used from {this.offered.path}: {refused}"
@@ -135,7 +137,7 @@ def _stopped(this: _Precheck, checks: list[Check], to_reboot: bool, reasons: str
         clock = (this.run.record or {}).get("clock")
         objection = this.rules.objection(True, clock if isinstance(clock, Mapping) else None, this.port.now())
         if objection:
-            return f"a reboot is pending ({reasons}) and has to come first; not now: {objection}"
+            return f"a reboot is pending ({reasons}) and has to come first; not now: {objection.text}"
     return stopped or ""
 
 

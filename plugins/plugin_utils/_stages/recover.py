@@ -6,8 +6,8 @@
 
 """Recovery of a Windows host whose Anti-Malware engine stays offline.
 
-The agent is removed, installed anew, updated and verified. Never a part of another playbook. Each step is seen to have worked before the next; run again, it goes on from what it
-finds on the host.
+The agent is removed, installed anew, updated and verified. Never a part of another playbook. Each step is seen to have
+worked before the next; run again, it goes on from what it finds on the host.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Recovery:
         if record.get("remediation_unreadable"):
             # It says whether this agent was installed anew already: then nothing more is to be tried.
             raise Stopped(f"nothing was removed: {record['remediation_unreadable']}")
+        self.run = self.run.with_reading(Reading("read", record))
         reinstalled = bool((record.get("remediation") or {}).get("reinstalled"))
         if not (record["installed"] and reinstalled):
             waits_for = self._renew(record)
@@ -116,6 +117,8 @@ class Recovery:
         result = precheck(self.port, self._planned(package))
         if result.failed:
             raise Stopped(result.message.text)
+        if result.changed:
+            self.steps.append(result.message.text)
 
     def _read(self) -> Record:
         record = self.port.read()
@@ -130,18 +133,15 @@ class Recovery:
             raise Stopped(f"{otherwise}: {reason(done)}")
         return done
 
-    def _control(self, arguments: list[str], otherwise: str) -> None:
-        password = self.run.settings["dsa_self_protection_password"]
-        options: Result = {"arguments": arguments, **({"password": password} if password else {})}
-        self._module("dsa_control", options, otherwise)
-
     def _uninstall(self, product: str) -> bool:
         """Remove the agent; whether Windows Installer requires a reboot to finish."""
         guarded = self_protection(self.run)
+        password = self.run.settings["dsa_self_protection_password"]
 
         def protect(on: bool) -> None:
+            options = {"arguments": [f"--selfprotect={int(on)}"], **({"password": password} if password else {})}
             word = "on again" if on else "off"
-            self._control([f"--selfprotect={int(on)}"], f"self-protection could not be switched {word}")
+            self._module("dsa_control", options, f"self-protection could not be turned {word}")
 
         if guarded:
             protect(False)
@@ -152,12 +152,12 @@ class Recovery:
             done = self._module("ansible.windows.win_package", options, "the agent could not be removed")
             if done.get("rc") == msi.BUSY:
                 raise Stopped("the agent was not removed: another installation is running there, run again after it")
-        except (Stopped, HostLost) as error:
+        except Exception as error:
             if guarded:
                 try:
                     protect(True)
-                except (Stopped, HostLost) as second:
-                    raise Stopped(f"{error}. {second}: switch it on in the Manager") from error
+                except Exception as second:
+                    raise Stopped(f"{error}. {second}: turn self-protection on in the Manager") from error
             raise
         self.steps.append("removed the agent")
         return bool(done.get("reboot_required")) or done.get("rc") in (msi.REBOOT_REQUIRED, msi.REBOOT_STARTED)
@@ -173,7 +173,7 @@ class Recovery:
             objection = rules.objection(True, record.get("clock"), self.port.now())
             if objection:
                 raise Stopped(
-                    f"a reboot is needed to finish the removal ({reasons}), and not done now: {objection}. Reboot the "
+                    f"a reboot is needed to finish the removal ({reasons}), and not done now: {objection.text}. Reboot the "
                     "host, then run again"
                 )
             done = reboot_and_wait(self.port, settings, record, reasons, "reboot")
@@ -238,7 +238,7 @@ class Recovery:
             )
             # So that it learns all of it now, and not minutes later. Where it refuses the next heartbeat must do.
             with suppress(Stopped):
-                self._control(["-m"], "no heartbeat")
+                self._module("dsa_control", {"arguments": ["-m"]}, "no heartbeat")
             self._wait(
                 lambda record: "agent_silent" not in _codes(record) and record["anti_malware"]["mode"] != "off",
                 "Anti-Malware was on before and is off now: see in the Manager that the computer's policy switches it "
@@ -261,7 +261,7 @@ class Recovery:
     def _wait(self, fits: Callable[[Record], bool], otherwise: str) -> None:
         settings = self.run.settings
         deadline = self.port.clock() + settings["dsa_verify_timeout"]
-        while not fits(self._read()):
+        while unanswered(record := self.port.read()) or not fits(record):
             if self.port.clock() >= deadline:
                 raise Stopped(otherwise)
             self.port.sleep(settings["dsa_verify_interval"])
@@ -273,4 +273,4 @@ def _codes(record: Record) -> set[str]:
 
 def _online(record: Record) -> bool:
     """Known to be well: an agent that does not answer yet does not say that Anti-Malware is offline either."""
-    return not _codes(record) & {"anti_malware_offline", "agent_silent"}
+    return record.get("installed") is True and not _codes(record) & {"anti_malware_offline", "agent_silent"}

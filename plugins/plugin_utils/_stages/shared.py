@@ -73,8 +73,7 @@ def waits_for_reboot(run: HostRun) -> bool:
 
 def self_protection(run: HostRun) -> bool:
     """Whether self-protection may be lowered: where the operator allows it, or gives its password."""
-    allowed = run.settings["dsa_self_protection"]
-    return bool(run.settings["dsa_self_protection_password"]) if allowed is None else bool(allowed)
+    return bool(run.settings["dsa_self_protection"] or run.settings["dsa_self_protection_password"])
 
 
 def guard(run: HostRun) -> Result:

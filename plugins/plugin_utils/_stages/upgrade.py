@@ -42,7 +42,7 @@ def upgrade(port: Port, run: HostRun) -> StageResult:
     details = {"before": before, "after": target.text, "source": source}
     if port.check_mode:
         code = "would_upgrade" if package else "would_restart"
-        text = message(code, before=before or "no readable build", target=target, source=source)
+        text = message(code, before=before or "no readable build", target=target.text, source=source)
         return StageResult("upgrade", "predicted", text, changed=True, details={**details, "doubt": work.get("doubt")})
     if package and package["origin"] == "task":
         return _by_manager(port, run, target, details)
@@ -101,7 +101,7 @@ def _install(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]
             return problem
     if package["origin"] == "repository" and build_of(record) and not has_build(record, target):
         # Waiting would not help: where the repository has nothing newer its package manager ends well too.
-        text = message("repository_lacks", target=target, command=" ".join(map(str, ran.get("command") or ["it"])))
+        text = message("repository_lacks", target=target.text, command=" ".join(map(str, ran.get("command") or ["it"])))
         return _failed(text, port, details, True, record)
     return _read_back(port, run, target, details, record)
 

@@ -93,7 +93,7 @@ SENTENCES: dict[str, str] = {
     ),
     "finding_service_not_running": "The service {name} is {state}; start it and check the agent's log.",
     "finding_service_unknown": (
-        "The state of the service {name} is not known ({raw}), so it is not known whether the agent runs; check it on "
+        "The state of the service {name} is not known ({why}), so it is not known whether the agent runs; check it on "
         "the host."
     ),
     "finding_service_part_not_running": (

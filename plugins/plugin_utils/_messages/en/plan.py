@@ -43,7 +43,7 @@ SENTENCES: dict[str, str] = {
         "{hosts} ({count} in all). Read them too; or name the Relays of this Agent in dsa_relays; or, where "
         "deep_security_relays and dsa_role name all Relays, set dsa_relays_complete: true"
     ),
-    "relays_first": "Relays come first ({count}): {relays}",
+    "relays_first": "Relays come first: {relays}",
     "relays_left_out": (
         "the Manager has Relays that its inventory leaves out ({relays}): take them in, or name those of this host in "
         "dsa_relays"

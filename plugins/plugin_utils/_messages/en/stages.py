@@ -40,15 +40,15 @@ SENTENCES: dict[str, str] = {
     "restarted": "restarted the agent {build}",
     "guarded": "turned on the self-protection of the agent {build}",
     "not_staged": (
-        "{file} could not be copied to {folder}: {why}; nothing was changed. See that the folder can be written and has "
-        "room, then run again"
+        "{file} could not be copied to {folder}: {why}; nothing was changed. See that the folder can be written and "
+        "has room, then run again"
     ),
     "begin_not_noted": (
         "not upgraded by the Manager: that an upgrade begins could not be noted on the host: {why}; run again"
     ),
     "repository_lacks": (
-        "{command} ended well and installed nothing newer; see that the host's own repository has {target}, and that its "
-        "lists are fresh"
+        "{command} ended well and installed nothing newer; see that the host's own repository has {target}, and that "
+        "its lists are fresh"
     ),
     "installation_failed": "{why}",
     "restart_failed": "the service of the agent could not be restarted: {why}",

@@ -82,7 +82,9 @@ def test_companions_have_the_fix_and_wait_for_no_relay() -> None:
         host_run("unread", computer=manager_computer(FIXED, id=4), **known),
         host_run("left_out", done, computer=manager_computer(FIXED, id=8), settings={"dsm_url": URL}),
         host_run("silent", unreachable="no route", computer=manager_computer(FIXED, id=5), **known),
-        host_run("other", done, computer=manager_computer(FIXED, id=6), settings={"dsm_url": "https://two"}, planned=True),
+        host_run(
+            "other", done, computer=manager_computer(FIXED, id=6), settings={"dsm_url": "https://two"}, planned=True
+        ),
         host_run("stranger", done, **known),
         host("batch", 7),
     ]

@@ -132,7 +132,7 @@ def test_a_healthy_host() -> None:
     assert (record["installed"], record["running"], record["problems"]) == (True, True, [])
     assert record["versions"] == {"dpkg": FIXED, "dsa_query": FIXED}
     assert (record["version"], record["version_raw"], record["version_source"]) == (FIXED, FIXED, "dpkg")
-    assert record["service"] == {"name": "ds_agent", "state": "running", "raw": "loaded active (running)"}
+    assert record["service"] == {"name": "ds_agent", "state": "running"}
     assert (record["services"], record["drivers"]) == ([{"name": "ds_agent", "state": "running"}], [])
     assert (record["activated"], record["manager_url"]) == (True, "https://dsm.example:4120/")
     assert record["relay"] == {"enabled": False, "source": "tcp_4122_listener"}

@@ -142,7 +142,7 @@ def test_the_texts_are_still_those_of_the_reader() -> None:
 def test_a_service_that_is_neither_running_nor_stopped(word: str, state: str | None) -> None:
     given_ = windows(f"the service ds_agent: it is {word}", service={"name": "ds_agent", "state": None}, versions={})
     record = windows_record({**given_, "activated": None, "anti_malware": {}})
-    assert record["service"] == {"name": "ds_agent", "state": state, "raw": word}
+    assert record["service"] == {"name": "ds_agent", "state": state}
     assert record["services"] == [{"name": "ds_agent", "state": state}]
     assert (("service", "unreadable") in codes(record)) is (state is None)
     assert record["running"] is (False if state == "missing" else None)
@@ -240,7 +240,7 @@ def test_a_service_that_does_not_run_is_no_agent(state: str) -> None:
 
 def test_a_service_in_an_unknown_state_may_be_an_agent() -> None:
     record = windows_record(nothing(service=service("unknown")))
-    assert record["service"] == {"name": "ds_agent", "state": None, "raw": "unknown"}
+    assert record["service"] == {"name": "ds_agent", "state": None}
     assert codes(record) == {("service", "unreadable")}
     assert verdict(record)[0] == "unknown"
 

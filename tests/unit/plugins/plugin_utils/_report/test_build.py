@@ -293,7 +293,7 @@ def test_the_fleet_gives_verdicts_findings_and_proven_updates() -> None:
     hosts = [
         relay(),
         host_run("fixed", record(FIXED)),
-        host_run("paused", record(FIXED, service={"name": "ds_agent", "state": "paused", "raw": "paused"})),
+        host_run("paused", record(FIXED, service={"name": "ds_agent", "state": "paused"})),
         host_run("due", record(FIXED, phase="update_pending")),
         host_run("silent", unreachable="no route"),
     ]

@@ -1,0 +1,268 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A security update: what proves it, what ends it, and what is collected of one that does not end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import StageResult
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
+from tests.builders import FIXED, record
+
+from .fake import FAILED, LOST, FakePort, carried, iso, run_of, work
+
+NOTHING: dict[str, Any] = {"dsa_diagnostics": False, "dsa_security_update_timeout": 60}
+LOOK = "dsa_security_update look"
+START = "dsa_security_update start"
+RUNNING = {"state": "running", "evidence": "the patterns have not changed"}
+OLD, NEW = "1.100.00", "1.101.00"
+
+
+def host(platform: str = "linux", note: Any = None, **more: Any) -> FakePort:
+    port = FakePort(record(FIXED, platform, phase=None if note else "update_pending", note=note), **more)
+    port.state["anti_malware"]["patterns"] = [{"name": "Smart Scan", "version": OLD}]
+    return port
+
+
+def updated(port: FakePort, settings: Any = None, **more: Any) -> StageResult:
+    return carried(port, run_of(port, work(None, None), settings, **more), ["update"]).stages["update"]
+
+
+def query(version: str) -> dict[str, Any]:
+    lines = ["PluginVersion.core: 20.0.2-1390", "AgentStatus.1: agentState", "AgentStatus.agentState: green"]
+    lines += ["Component.AM.version.pattern.0.name: Smart Scan", f"Component.AM.version.pattern.0.version: {version}"]
+    text = "\n".join([*lines, "Component.CORE.version: 20.0"]) + "\n"
+    return {"rc": 0, "out": text, "err": "", "cut": False, "timed_out": False, "missing": False}
+
+
+def looks(line: str | None = None, version: str = OLD) -> Any:
+    return lambda port: {**port.looks(line), "query": query(version)}
+
+
+def begun(accepted: bool | None = True) -> Any:
+    def start(port: FakePort) -> Any:
+        return {**port._dsa_security_update_start({}), "query": query(OLD), "request": {"accepted": accepted, "rc": 0}}
+
+    return start
+
+
+# On a POSIX host
+
+
+def test_the_log_proves_it_and_the_host_notes_it() -> None:
+    port = host()
+    result = updated(port)
+    assert (result.outcome, result.changed, result.details["by"]) == ("done", True, "host")
+    assert "9016" in result.details["evidence"]
+    assert result.details["certificate_expired"] is False
+    assert port.state["remediation"] == {
+        "phase": "done",
+        "to": FIXED,
+        "build": FIXED,
+        "run": "run-1",
+        "done_at": iso(port.now()),
+    }
+
+
+def test_patterns_that_are_newer_and_stand_still_prove_it() -> None:
+    port = host(answers={START: [begun()], LOOK: [looks(), looks(version=NEW), looks(version=NEW)]})
+    result = updated(port)
+    assert result.outcome == "done"
+    assert NEW in result.details["evidence"]
+    assert port.seconds == 45
+
+
+def test_patterns_from_before_the_request_are_noted_for_a_later_run() -> None:
+    port = host(answers={LOOK: [LOST]})
+    updated(port)
+    assert port.sent(START)[0]["note"] == {"run": "run-1", "build": FIXED, "patterns": {"Smart Scan": OLD}}
+
+
+def test_an_update_that_a_run_before_requested_is_proven_by_its_own_patterns() -> None:
+    note = {"phase": "update_pending", "build": FIXED, "patterns": {"Smart Scan": OLD}, "since": "2026-11-22T00:00:00Z"}
+    port = host(note=note, answers={LOOK: [looks(version=NEW)] * 2})
+    port.state["anti_malware"]["patterns"] = [{"name": "Smart Scan", "version": NEW}]
+    start = {**port._dsa_security_update_start({}), "query": query(NEW)}
+    port.note(note)
+    port.answers[START] = [start]
+    assert updated(port).outcome == "done"
+
+
+@pytest.mark.parametrize(
+    ("line", "expired"),
+    [
+        ("x | 9017 | IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE", True),
+        ("x | 9017 | result -24", True),
+        ("2026-11-24 | 9017 | result 5", False),
+        ("x | 9017 | result -240", False),
+    ],
+)
+def test_a_failure_says_whether_the_certificate_is_why(line: str, expired: bool) -> None:
+    port = host(answers={LOOK: [looks(line)]})
+    result = updated(port)
+    assert (result.outcome, result.details["certificate_expired"]) == ("failed", expired)
+    assert ("every Relay" in result.message.text) is expired
+    assert port.state["remediation"]["phase"] == "update_pending"
+
+
+def test_two_runs_at_once_both_see_that_it_is_done() -> None:
+    # Ours has no marks and no patterns of its own to see any more: the other's note tells.
+    def other_run(port: FakePort) -> Any:
+        note = {"phase": "done", "build": FIXED, "done_at": iso(port.now())}
+        return {**port.looks(), "note_text": json.dumps(note)}
+
+    port = host(answers={LOOK: [looks(), other_run]})
+    result = updated(port)
+    assert (result.outcome, port.seconds) == ("done", 30)
+    assert "another run" in result.details["evidence"]
+
+
+def test_a_request_that_is_refused_fails_at_the_first_look() -> None:
+    port = host(answers={START: [begun(False)], LOOK: [looks()]})
+    result = updated(port)
+    assert (result.outcome, port.seconds) == ("failed", 15)
+    assert "refused" in result.message.text
+
+
+def test_a_request_that_cannot_be_made_changes_nothing() -> None:
+    port = host(answers={START: [FAILED]})
+    result = updated(port)
+    assert (result.message.code, result.changed) == ("update_not_started", False)
+    assert LOOK not in port.calls
+
+
+def test_an_agent_that_is_not_activated_is_not_asked() -> None:
+    port = host()
+    port.state["activated"] = False
+    assert updated(port).message.code == "update_not_activated"
+    assert port.changing() == []
+
+
+def test_a_success_that_cannot_be_noted_is_a_failure() -> None:
+    port = host(answers={"dsa_security_update confirm": [FAILED]})
+    assert updated(port).message.code == "update_not_noted"
+
+
+def test_the_operator_sees_a_line_a_minute() -> None:
+    port = host(answers={LOOK: [looks()] * 9})
+    updated(port)
+    assert len(port.shown) == 2
+    assert "60 of at most 1800 s" in port.shown[0]
+
+
+# One that does not end
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_the_diagnostics_of_an_update_that_does_not_end_are_fetched(platform: str, tmp_path: Path) -> None:
+    running: list[Any] = [RUNNING if platform == "windows" else looks()] * 9
+    port = host(platform, answers={LOOK: running})
+    result = updated(port, {"dsa_security_update_timeout": 60, "dsa_diagnostics_dir": str(tmp_path)})
+    assert (result.message.code, port.seconds) == ("update_unfinished", 60)
+    kept = tmp_path / "web1" / "1790000000.zip"
+    assert result.details["diagnostics"] == str(kept)
+    assert str(kept) in result.message.text
+    fetched = port.sent("fetch")[0]
+    assert (fetched["dest"], fetched["flat"]) == (str(kept), True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "settings", "text"),
+    [
+        ({"fetch": [FAILED]}, {}, "on the host in /diag/1790000000.zip (it does not work)"),
+        ({"dsa_security_update diagnose": [FAILED]}, {}, "not made: it does not work"),
+        ({}, {"dsa_diagnostics": False}, "dsa_diagnostics is false"),
+    ],
+)
+def test_what_could_not_be_collected_is_said(answers: Any, settings: Any, text: str) -> None:
+    port = host(answers={LOOK: [looks()] * 9, **answers})
+    result = updated(port, {"dsa_security_update_timeout": 60, **settings})
+    assert text in result.message.text
+    assert result.details["diagnostics"] is None
+
+
+def test_a_host_that_is_lost_while_it_packs_its_diagnostics_keeps_the_reason() -> None:
+    port = host(answers={LOOK: [looks()] * 9, "dsa_security_update diagnose": [HostLost("gone")]})
+    result = updated(port, {"dsa_security_update_timeout": 30})
+    assert result.message.code == "lost"
+    assert "did not finish" in result.message.text
+    assert "gone" in result.message.text
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_a_look_that_fails_is_repeated_and_proves_nothing(platform: str) -> None:
+    port = host(platform, answers={LOOK: [FAILED, FAILED]})
+    assert updated(port).outcome == "done"
+    port = host(platform, answers={LOOK: [FAILED] * 9})
+    result = updated(port, NOTHING)
+    assert (result.outcome, result.message.code) == ("failed", "update_unfinished")
+    assert "it does not work" in result.message.text
+
+
+# On a Windows host, whose module judges
+
+
+def test_a_windows_host_proves_it_by_its_own_module() -> None:
+    port = host("windows")
+    result = updated(port)
+    assert (result.outcome, result.details["evidence"]) == ("done", "the log has: | 9016 |")
+    assert port.calls.count("dsa_info") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expired"),
+    [("2026-11-24: | 9017 |", False), ("| 9017 | -24", True), ("| 9017 | DIGITAL_SIGNATURE_CERT_EXPIRE", True)],
+)
+def test_a_windows_host_that_fails_says_whether_the_certificate_is_why(text: str, expired: bool) -> None:
+    port = host("windows", answers={LOOK: [{"state": "failed", "evidence": text}]})
+    result = updated(port)
+    assert (result.outcome, result.details["certificate_expired"]) == ("failed", expired)
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(1800, 60), (30, 30)])
+def test_on_windows_too_an_update_that_another_run_ended_is_done(timeout: int, seconds: int) -> None:
+    def other_run(port: FakePort) -> Any:
+        port.note({"phase": "done"})
+        return RUNNING
+
+    port = host("windows", answers={LOOK: [RUNNING, other_run, *[RUNNING] * 200]})
+    result = updated(port, {**NOTHING, "dsa_security_update_timeout": timeout})
+    assert (result.outcome, port.seconds) == ("done", seconds)
+    assert "another run" in result.details["evidence"]
+
+
+# By a task of the Manager
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+@pytest.mark.parametrize(
+    ("outcome", "evidence", "stage", "code"),
+    [
+        ("succeeded", "patterns of 02:00", "done", "updated"),
+        ("failed", "error 5 at 2026-11-24", "failed", "update_failed"),
+        ("failed", "code -24", "failed", "update_failed_expired"),
+        ("unfinished", "no answer", "failed", "update_unfinished"),
+    ],
+)
+def test_what_a_task_of_the_manager_did_counts(
+    platform: str, outcome: str, evidence: str, stage: str, code: str
+) -> None:
+    port = host(platform)
+    result = updated(port, NOTHING, tasks={"update": {"outcome": outcome, "evidence": evidence}})
+    assert (result.outcome, result.message.code, result.details["by"]) == (stage, code, "manager")
+    assert evidence in result.message.text
+    assert START not in port.calls
+    assert (port.state["remediation"]["phase"] == "done") is (stage == "done")
+
+
+@pytest.mark.parametrize("tasks", [{}, {"update": {"outcome": "skipped", "evidence": ""}}])
+def test_a_host_that_no_task_took_in_updates_itself(tasks: Any) -> None:
+    port = host()
+    assert updated(port, tasks=tasks).details["by"] == "host"

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An upgrade on a Windows host: what each exit code of Windows Installer means for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import StageResult
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.msi import explain
+from tests.builders import AFFECTED, FIXED, record
+
+from .fake import FAILED, FILE, FakePort, carried, run_of, work
+
+
+def host(build: str = AFFECTED, **more: Any) -> FakePort:
+    return FakePort(record(build, "windows"), **more)
+
+
+def upgraded(port: FakePort, wanted: Any = None, settings: Any = None) -> StageResult:
+    return carried(port, run_of(port, wanted, settings), ["upgrade"]).stages["upgrade"]
+
+
+@pytest.mark.parametrize(("code", "reboot"), [(0, False), (3010, True), (1641, True)])
+def test_a_success_is_done_and_the_reboot_that_it_requires_is_known(code: int, reboot: bool) -> None:
+    port = host(msi_code=code)
+    result = upgraded(port, settings={"dsa_msi_arguments": "RMTOOLS=1"})
+    assert (result.outcome, result.details["rc"], result.details["reboot_required"]) == ("done", code, reboot)
+    assert result.message.text == f"upgraded {AFFECTED} to {FIXED} from {FILE}"
+    assert port.sent("win_package")[0]["arguments"]
+    end = port.sent("dsa_upgrade end")[0]
+    assert (end["failed"], end["reboot_required"]) == (False, reboot)
+
+
+def test_a_success_that_the_host_does_not_show_is_a_failure() -> None:
+    port = host(answers={"win_package": [{"changed": True, "rc": 0}]})
+    result = upgraded(port)
+    assert (result.outcome, result.message.code, result.details["after"]) == ("failed", "build_not_reached", AFFECTED)
+
+
+def test_a_busy_installer_is_tried_again() -> None:
+    port = host(answers={"win_package": [{"rc": 1618}, {"rc": 1618}]})
+    assert upgraded(port).outcome == "done"
+    assert port.seconds == 40
+    assert len(port.shown) == 2
+
+
+def test_an_installer_that_stays_busy_has_failed() -> None:
+    port = host(msi_code=1618)
+    result = upgraded(port, settings={"dsa_upgrade_timeout": 60})
+    assert result.outcome == "failed"
+    assert "another installation is running" in result.message.text
+    assert 60 <= port.seconds < 90
+    assert port.sent("dsa_upgrade end")[0]["failed"] is True
+
+
+def test_a_failed_installer_is_explained_by_its_log_which_is_kept(tmp_path: Path) -> None:
+    port = host(msi_code=1603)
+    settings = {"dsa_diagnostics_dir": str(tmp_path), "dsa_self_protection": True}
+    result = upgraded(port, settings=settings)
+    kept = tmp_path / "web1" / "install.log"
+    assert kept.read_bytes() == b"the log"
+    assert (result.details["diagnostics"], result.details["after"]) == (str(kept), AFFECTED)
+    for part in ("1603", "Error 1714", f"The host now has: {AFFECTED}", str(kept)):
+        assert part in result.message.text
+    assert "noise" not in result.message.text
+    assert port.guarded, "self-protection was lowered, and is on again"
+
+
+@pytest.mark.parametrize("slurp", [FAILED, {"content": "x"}])
+def test_a_log_that_cannot_be_kept_is_named_on_the_host(slurp: dict[str, Any], tmp_path: Path) -> None:
+    port = host(msi_code=1603, answers={"slurp": [slurp]})
+    result = upgraded(port, settings={"dsa_diagnostics_dir": str(tmp_path)})
+    assert result.details["diagnostics"] is None
+    assert "on the host in C:\\install.log" in result.message.text
+
+
+@pytest.mark.parametrize("call", ["slurp", "dsa_info"])
+def test_a_host_that_is_lost_after_the_installer_failed_keeps_the_reason(call: str) -> None:
+    port = host(msi_code=1603, answers={call: [HostLost("gone")]})
+    result = upgraded(port)
+    assert result.message.code == "lost"
+    assert "1603" in result.message.text
+    assert "gone" in result.message.text
+    assert port.calls[-2] == call
+
+
+def test_an_installer_without_an_exit_code_has_failed_with_the_reason_of_the_module() -> None:
+    port = host(answers={"win_package": [{"failed": True, "msg": "the file is corrupt"}]})
+    assert "the file is corrupt" in upgraded(port).message.text
+
+
+def test_what_the_end_could_not_do_is_added_to_the_reason() -> None:
+    port = host(msi_code=1603)
+    port.answers["dsa_upgrade end"] = [{"failed": True, "msg": "self-protection could not be switched on again"}]
+    text = upgraded(port).message.text
+    assert "1603" in text
+    assert "self-protection could not be switched on again" in text
+
+
+def test_a_package_that_windows_lists_as_installed_says_so() -> None:
+    port = host(answers={"win_package": [{"changed": False, "rc": 0}], "dsa_upgrade end": [FAILED]})
+    text = upgraded(port).message.text
+    assert "installed already" in text
+    assert "it does not work" in text
+
+
+def test_a_refused_package_changes_nothing() -> None:
+    refused = {"failed": True, "refused": True, "msg": "it has no valid signature"}
+    port = host(answers={"dsa_upgrade begin": [refused]})
+    result = upgraded(port)
+    assert (result.outcome, result.changed) == ("failed", False)
+    assert "no valid signature" in result.message.text
+    assert "win_package" not in port.calls
+
+
+def test_a_build_that_is_there_already_is_not_installed_again() -> None:
+    port = host(FIXED, answers={"dsa_upgrade begin": [{"done": True}]})
+    assert upgraded(port).outcome == "done"
+    assert "win_package" not in port.calls
+
+
+@pytest.mark.parametrize("call", ["win_file", "win_copy"])
+def test_a_package_that_cannot_be_copied_changes_nothing(call: str) -> None:
+    port = host(answers={call: [FAILED]})
+    result = upgraded(port)
+    assert (result.message.code, result.changed) == ("not_staged", False)
+    assert "dsa_upgrade begin" not in port.calls
+
+
+def test_work_without_a_package_restarts_the_agent() -> None:
+    port = host(FIXED)
+    result = upgraded(port, work(None, FIXED, FIXED))
+    assert port.calls[:1] == ["dsa_upgrade restart"]
+    assert (result.outcome, result.message.code) == ("done", "restarted")
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "parts"),
+    [
+        (None, [], ["no exit status"]),
+        (1603, ["noise", "x Error 1714. y"], ["a fatal error", "Error 1714"]),
+        (1603, ["a", "b", "c", "d"], ["b | c | d"]),
+        (4711, [], ["4711", "look its code up"]),
+    ],
+)
+def test_an_exit_code_is_explained(code: int | None, lines: list[str], parts: list[str]) -> None:
+    text = explain(code, lines)
+    assert all(part in text for part in parts)
