@@ -50,6 +50,7 @@ class WindowsMachine(Machine):
         self.requests = 0
         self.up = False
         self.booted_at = 0.0
+        self.shown_boot_time = 0.0
         self.halting: asyncio.TimerHandle | None = None
         self.down: asyncio.Future[bool] | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -148,7 +149,9 @@ class WindowsMachine(Machine):
 
     async def boot(self) -> None:
         self.boots += 1
-        self.booted_at = max(time.time(), self.booted_at + 1)
+        self.booted_at = time.time()
+        # Goes forward by at least a minute with each boot: no host takes less, and the lab's take seconds.
+        self.shown_boot_time = max(self.booted_at, self.shown_boot_time + 60 if self.shown_boot_time else 0)
         self.down = asyncio.get_running_loop().create_future()
         self.up = True
         if not self.registry:
@@ -256,7 +259,7 @@ class WindowsMachine(Machine):
         return time.time() - self.booted_at >= LOGON_SECONDS
 
     def boot_filetime(self) -> int:
-        return int(self.booted_at * 10_000_000) + FILETIME_OF_1970
+        return int(self.shown_boot_time * 10_000_000) + FILETIME_OF_1970
 
     async def stop(self) -> None:
         for task in list(self.tasks):

@@ -74,7 +74,7 @@ async def read(machine: WindowsMachine, timeout: float, progress_path: str) -> d
         "reboot": machine.reboot_state(),
         "clock": {
             "utc_offset": 540 if machine.japanese else 0,
-            "boot_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(machine.booted_at)),
+            "boot_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(machine.shown_boot_time)),
         },
         "product_code": registry["product_code"] if build else None,
         "remediation": None,

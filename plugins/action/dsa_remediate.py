@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible import constants as C
+
 from ..plugin_utils._advisory import Context, decide
+from ..plugin_utils._ansible import report
 from ..plugin_utils._ansible.action import DsaAction, Result
 from ..plugin_utils._ansible.port import AnsiblePort
 from ..plugin_utils._ansible.run import Run
-from ..plugin_utils._run import STAGES, HostRun, StageResult
+from ..plugin_utils._run import STAGES, HostRun, Journal, StageResult
 from ..plugin_utils._stages import begin_by_manager, carry, read
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -32,6 +35,8 @@ class ActionModule(DsaAction):
         """Return stages and msg; unreachable, or failed with what to do."""
         stages = self.arguments(_OPTIONS)["stages"]
         run = Run(task_vars)
+        if not Journal.begun(C.DEFAULT_LOCAL_TMP):
+            report.begin_play(run, [str(host) for host in task_vars["ansible_play_hosts_all"]])
         name = str(self._task.delegate_to or task_vars["inventory_hostname"])
         host = run.host(name)
         reading = "read_again" in stages or ("read" in stages and host.first is None)

@@ -11,6 +11,7 @@ import typing as t
 from ..plugin_utils._ansible import report
 from ..plugin_utils._ansible.action import DsaAction, Result
 from ..plugin_utils._ansible.run import Run
+from ..plugin_utils._report import result
 
 
 class ActionModule(DsaAction):
@@ -21,11 +22,12 @@ class ActionModule(DsaAction):
         self.arguments({})
         run = Run(task_vars)
         ended = report.end(run, [str(name) for name in task_vars["ansible_play_hosts_all"]])
+        run.display.display("\n" + ended.text)
         return {
             "changed": False,
             "failed": bool(run.settings["dsa_gate"] and not (ended.report.passed and not ended.error)),
             "passed": ended.report.passed and not ended.error,
             "summary": ended.report.summary(),
             "path": str(ended.path),
-            "msg": ended.error or ended.text,
+            "msg": ended.error or result(ended.report),
         }

@@ -55,6 +55,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
+from jinja2.runtime import Undefined
 
 from ..plugin_utils._advisory import AdvisoryError
 from ..plugin_utils._ansible import planning, report
@@ -111,7 +112,8 @@ class LookupModule(LookupBase):
         for name in sorted(set(RUN_SETTINGS) & set(plain)):
             # One whose template fails stays as it is, and is refused for that.
             with suppress(AnsibleError):
-                plain[name] = self._templar.template(plain[name])
+                value = self._templar.template(plain[name])
+                plain[name] = plain[name] if isinstance(value, Undefined) else value
         return plain
 
     def _begin(self, run: Run) -> list[str]:
@@ -126,7 +128,7 @@ class LookupModule(LookupBase):
         """The hosts to read, after everything that can be checked without them was checked."""
         playbook = self.get_option("playbook")
         try:
-            Journal.anew(C.DEFAULT_LOCAL_TMP, run.report_path)
+            Journal.anew(C.DEFAULT_LOCAL_TMP, run.settings["dsa_report_path"])
             refuse_partial_run(playbook)
             scope = scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader)
             if not scope.hosts:
@@ -174,7 +176,7 @@ class LookupModule(LookupBase):
         ended = report.end(run)
         run.display.display("\n" + ended.text)
         if ended.error:  # of the run itself, which no setting makes good
-            self._refuse(run, ended.error, written=True)
+            self._refuse(run, "the run has errors, which the report names, and proves nothing", written=True)
         if ended.report.passed or not run.settings["dsa_gate"]:
             return []
         if not ended.failing:
@@ -201,6 +203,6 @@ class LookupModule(LookupBase):
             try:
                 why = report.refused(run, why)
             except (SettingsError, JournalError) as error:
-                why = f"{why}; {error}"
+                why = why if str(error) == why else f"{why}; {error}"
         run.display.error(why, wrap_text=False)
         raise SystemExit(NOT_PASSED)

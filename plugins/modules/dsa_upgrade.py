@@ -209,7 +209,7 @@ class Step(object):
                 raise progress.StepError("no_command", "no way is known to restart the agent here; do it by hand")
             self.report(argv, answer)
             if answer.rc != 0:
-                raise progress.StepError("restart_failed", "%s failed: %s" % (" ".join(argv), self.outcome(answer)))
+                raise progress.StepError("restart_failed", "%s failed with %s" % (" ".join(argv), self.outcome(answer)))
         finally:
             restored = self.protection.restore(self.patience)
         if not restored:
@@ -262,7 +262,7 @@ class Step(object):
             hint = "" if self.guarded else ". If the agent protects itself, set dsa_self_protection"
             if path is None:
                 hint += ". See that the host's own repository has %s, and that its lists are fresh" % params["version"]
-            raise progress.StepError("installer_failed", "%s failed: %s%s" % (argv[0], self.outcome(answer), hint))
+            raise progress.StepError("installer_failed", "%s failed with %s%s" % (argv[0], self.outcome(answer), hint))
         if path:
             install.remove(path)
 

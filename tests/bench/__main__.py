@@ -4,9 +4,7 @@
 
 """make bench: what assessing costs beside ping, setup and package_facts, on the same hosts in the same run.
 
-python -m tests.bench [reading | playbooks | fleet | manager] [--hosts N] [--rounds N] [--fleet N] [--computers N ...]
-
-Two sizes of --fleet beside each other show what grows faster than the fleet.
+python -m tests.bench [reading | playbooks | manager] [--hosts N] [--rounds N] [--computers N ...]
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ from pathlib import Path
 
 import yaml
 
-from tests.bench.fleet import large_fleet
 from tests.bench.manager import SIZES, managers
 from tests.conftest import ansible_environment
 from tests.integration.conftest import FIXED, LabFleet, deb
@@ -46,12 +43,13 @@ PLAYBOOKS = ("gate", "remediate")
 QUICK_TOOLS = """cd /opt/ds_agent
 for ask in GetPluginVersion GetAgentStatus GetComponentInfo; do ./dsa_query -c $ask >$ask; done
 printf '#!/bin/sh\\nexec cat /opt/ds_agent/$2\\n' >dsa_query
-systemctl show -p ActiveState ds_agent >state
+systemctl show -p LoadState -p ActiveState -p SubState ds_agent >state
 rm /usr/bin/systemctl
 printf '#!/bin/sh\\nexec cat /opt/ds_agent/state\\n' >/usr/bin/systemctl
 chmod 755 /usr/bin/systemctl dsa_query
 """
 Sample = dict[str, float]
+FORKS = 20
 
 
 def timed(lab: LabFleet, playbook: Path) -> list[dict[str, t.Any]]:
@@ -59,7 +57,7 @@ def timed(lab: LabFleet, playbook: Path) -> list[dict[str, t.Any]]:
     laps = playbook.with_suffix(".laps")
     environment = {
         **ansible_environment(lab.folder),
-        "ANSIBLE_FORKS": str(len(lab.commands())),
+        "ANSIBLE_FORKS": str(FORKS),
         "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callbacks"),
         "ANSIBLE_CALLBACKS_ENABLED": "stopwatch",
         "STOPWATCH": str(laps),
@@ -170,19 +168,16 @@ is not known. CPU is the controller's: ansible-playbook, its workers and ssh."""
 
 def main() -> None:
     """Measure what was asked for, else everything."""
-    kinds = ("reading", "playbooks", "fleet", "manager")
+    kinds = ("reading", "playbooks", "manager")
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("what", nargs="*", choices=[[], *kinds], default=[])
     parser.add_argument("--hosts", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--fleet", type=int, default=1000)
     parser.add_argument("--computers", type=int, nargs="+", default=SIZES)
     arguments = parser.parse_args()
     what = arguments.what or kinds
     if "reading" in what or "playbooks" in what:
         on_lab_hosts(arguments.hosts, arguments.rounds, what)
-    if "fleet" in what:
-        large_fleet(arguments.fleet)
     if "manager" in what:
         managers(arguments.computers)
 
@@ -194,7 +189,7 @@ def on_lab_hosts(size: int, rounds: int, what: Sequence[str]) -> None:
         hosts["relay1"] = deb(FIXED, role="relay")
         lab = LabFleet(Path(folder), {"packages": [FIXED], "hosts": hosts})
         try:
-            print(f"{len(hosts)} hosts, {len(hosts)} forks, {rounds} rounds, {os.cpu_count()} processors")
+            print(f"{len(hosts)} hosts, {FORKS} forks, {rounds} rounds, {os.cpu_count()} processors")
             if "playbooks" in what:
                 playbooks(lab, max(3, rounds // 2))
             if "reading" in what:

@@ -24,7 +24,7 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "dropping": ({"ssh_drops_during_install": "once"}, "has the fix", "upgraded"),
     "full": ({"disk_full": True}, "No space left", "failed"),
     "silent": ({"unreachable": True}, "it did not answer", "nothing"),
-    "corrupt": ({"broken_package": True}, "has SHA-256", "failed"),
+    "corrupt": ({"broken_package": True}, "has SHA-256", "blocked"),
     "unprotected": ({"anti_malware_offline_after_upgrade": True}, "The Anti-Malware engine is offline", "failed"),
     "liar": ({"reports_wrong_build": True}, "dsa_query says 20.0.0-4416", "failed"),
     "restarting": ({"reboot_seconds": 8}, "has the fix", "upgraded"),
@@ -69,7 +69,7 @@ def test_the_rest_goes_on(first_run: dict[str, dict[str, t.Any]]) -> None:
 def test_a_wrong_password_changes_nothing_and_is_not_shown(
     lab: LabFleet, first_run: dict[str, dict[str, t.Any]]
 ) -> None:
-    assert "self-protection could not be switched off" in first_run["guarded"]["reason"]
+    assert "self-protection could not be turned off" in first_run["guarded"]["reason"]
     assert lab.status()["guarded"]["package_build"] == "20.0.0-4416"
     assert lab.status()["guarded"]["self_protection"] is True
     assert not lab.journal("guarded", "package_installed", "package_install_failed")

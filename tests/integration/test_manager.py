@@ -151,7 +151,9 @@ def test_3_where_host_and_manager_differ_both_are_named(lab: LabFleet) -> None:
     }
     assert f"The host gives build {FIXED}, the Manager {AFFECTED}" in found["behind"]["manager_disagrees_build"]
     assert "this computer as a Relay, and nothing listens on the host" in found["mirror"]["manager_disagrees_relay"]
-    assert "does not have this computer as a Relay, but something listens" in found["retired"]["manager_disagrees_relay"]
+    assert (
+        "does not have this computer as a Relay, but something listens" in found["retired"]["manager_disagrees_relay"]
+    )
     # The host's own word is the fresher one, and the Manager knows who is a Relay.
     assert outcomes["behind"]["passed"]
     assert {name for name, outcome in outcomes.items() if outcome["role"] == "relay"} == RELAYS

@@ -195,7 +195,7 @@ def test_a_manager_is_upgraded_through_lost_connections_and_then_left_alone(stag
 
 
 REFUSED = {
-    "no backup": f"the Manager has {OLD} and is to have {NEW}. An upgrade changes its database",
+    "no backup": f"the Manager has {OLD} and needs {NEW}. An upgrade changes its database",
     "bad target": "dsm_target_version is 'newest'; write a Manager's version such as 20.0.737",
     "overwrite": "write UpgradeVerificationScreen.Overwrite=False for an upgrade",
     "nobody": "nobody fits no host of the inventory",

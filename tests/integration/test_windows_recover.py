@@ -36,7 +36,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     assert done.returncode == 2, done.stdout
     report = lab.report()
     for name in HOSTS:
-        assert "follow the playbook recover" in report[name]["reason"]
+        assert "run the playbook recover" in report[name]["reason"]
     return lab
 
 
@@ -82,6 +82,8 @@ def test_5_it_stops_where_the_manager_has_its_turn(lab: LabFleet) -> None:
     assert "Now delete this computer in the Manager" in done.stdout
     assert lab.status()["lucky"]["package_build"] is None
     assert "s3cret" not in done.stdout
+    assert lab.play("gate", "--limit", "lucky").returncode == 2, "a host that lost its agent is not one that has none"
+    assert [finding["code"] for finding in lab.report()["lucky"]["findings"]] == ["agent_gone"]
 
 
 def test_6_and_goes_on_from_there_to_verified(lab: LabFleet) -> None:

@@ -14,6 +14,8 @@ import typing as t
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from jinja2.runtime import Undefined
+
 from .._run import HostRun, Journal, Reading, host_run
 from .._settings import Problem, Settings, SettingsError, SettingsErrors, internal_variables
 from .._text import one_line
@@ -33,11 +35,9 @@ def settings_of(host: str, variables: Variables) -> Settings:
     problems: list[Problem] = []
     for name in Settings.names() & set(variables):
         try:
-            values[name] = _untemplated(variables, name) if name == "dsm_computer" else variables[name]
+            values[name] = _untemplated(variables, name) if name == "dsm_computer" else _defined(variables[name])
         except Exception as error:  # whatever a template can raise
-            problems.append(
-                Problem(name, host, f"{name} cannot be used: its template fails: {one_line(error)}; correct it")
-            )
+            problems.append(_template_fails(name, host, error))
     try:
         settings = Settings.parse(values, host)
     except SettingsErrors as error:
@@ -45,6 +45,20 @@ def settings_of(host: str, variables: Variables) -> Settings:
     if problems:
         raise SettingsErrors(problems)
     return settings
+
+
+def _defined(value: object) -> object:
+    """The value. Raises UndefinedError: within templates Ansible gives what is undefined as a value, up to its use."""
+    if isinstance(value, Undefined):
+        str(value)
+    elif isinstance(value, (list, tuple, Mapping)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            _defined(item)
+    return value
+
+
+def _template_fails(name: str, host: str, error: Exception) -> Problem:
+    return Problem(name, host, f"{name} cannot be used: its template fails: {one_line(error)}; correct it")
 
 
 def _untemplated(variables: Variables, name: str) -> object:
@@ -140,10 +154,9 @@ def first_set(name: str, variables: Variables, hosts: Iterable[str]) -> object:
     if value is not None and value != _untemplated(own, name):
         return value  # a variable of the play
     try:
-        return t.cast(object, own[name])
+        return _defined(own[name])
     except Exception as error:  # whatever a template can raise
-        text = f"{name} cannot be used: its template fails: {one_line(error)}; correct it"
-        raise SettingsErrors([Problem(name, host, text)]) from error
+        raise SettingsErrors([_template_fails(name, host, error)]) from error
 
 
 def set_on_some(names: Iterable[str], variables: Variables) -> list[str]:
@@ -164,14 +177,18 @@ def set_on_some(names: Iterable[str], variables: Variables) -> list[str]:
 
 
 def reserved_names(hosts: Iterable[str], variables: Variables) -> list[str]:
-    """What is wrong with variables that somebody gave the names of the playbooks' own, with -e or in the inventory.
+    """What is wrong with variables of an inventory or of -e that have names of the playbooks' own, or of Ansible.
 
-    Not READ_RESULT, which the playbooks leave behind: only the text of a failure is taken from it.
+    variables: of a play without a host. READ_RESULT is not among them: the playbooks leave it behind, and only the text
+    of a failure is taken from it.
     """
     names: set[str] = set()
     for host in hosts:
         names.update(name for name in variables["hostvars"][host] if name.startswith("__dsa"))
-    return [f"{problem.text}. Nothing was changed" for problem in internal_variables(names - {READ_RESULT})]
+    texts = [problem.text for problem in internal_variables(names - {READ_RESULT})]
+    if "inventory_hostname" in variables:  # what one host is would be recorded as another's
+        texts.append("inventory_hostname is set with -e, and is Ansible's own: remove it")
+    return [f"{text}. Nothing was changed" for text in texts]
 
 
 __all__ = [

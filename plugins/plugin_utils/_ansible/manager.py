@@ -37,7 +37,7 @@ def manager_hosts(run: Run, what: str) -> list[str]:
     """One host whose settings name the Manager, for a task that queries it; none where no host does."""
     if run.errors:
         return []
-    for name in run.scope[:1]:
+    for name in run.scope:
         if _named(settings_of(name, run.variables["hostvars"][name]), what):
             return [name]
     return []

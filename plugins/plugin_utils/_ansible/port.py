@@ -38,6 +38,8 @@ with suppress(ImportError):
     _LOST += (PsrpError,)
 # An attempt that lasted so many seconds had a connection, so a loss after it is a new one.
 _CONNECTED = 60.0
+# A loss that shows within so many seconds is tried again once, also without patience; a silent host costs one time-out.
+_AT_ONCE = 5.0
 # The longest pause between two attempts to reconnect, in seconds.
 _PAUSE = 5.0
 
@@ -54,7 +56,7 @@ class AnsiblePort:
         reconnect: float,
         progress_file: str | None = None,
     ) -> None:
-        """reconnect: for how many seconds a lost connection is tried again; 0 for not at all."""
+        """reconnect: for how many seconds a lost connection is tried again; 0 for once, and not after a time-out."""
         self._action = action
         self._vars = task_vars
         self._reading = {"timeout": read_timeout, **({"progress_file": progress_file} if progress_file else {})}
@@ -135,21 +137,22 @@ class AnsiblePort:
             except _LOST as error:
                 now = time.monotonic()
                 text = one_line(error)
-                if not self._reconnect:
+                if not self._reconnect and (lost_at or now - began > _AT_ONCE):
                     raise HostLost(text) from error
                 if lost_at is None or now - began > _CONNECTED:
                     lost_at = now
-                    self.display(f"{self.host}: connection lost ({text}); retrying for {self._reconnect:.0f} s")
-                if now - lost_at >= self._reconnect:
+                    patience = f"for {self._reconnect:.0f} s" if self._reconnect else "once"
+                    self.display(f"{self.host}: connection lost ({text}); retrying {patience}")
+                if self._reconnect and now - lost_at >= self._reconnect:
                     raise HostLost(f"{text} (no connection for {self._reconnect:.0f} s)") from error
-                time.sleep(min(_PAUSE, self._reconnect))
+                time.sleep(min(_PAUSE, self._reconnect or 1))
                 # Where there is nothing to reset the next attempt shows it.
                 with suppress(AnsibleError, AttributeError, NotImplementedError, *_LOST):
                     self._action._connection.reset()
 
 
 class _WithoutFile:
-    """While a secret is sent no file with the module's arguments is on the host: it would stay if this run is killed."""
+    """While a secret is sent no file with the module's arguments is on the host: it would stay if the run is killed."""
 
     def __init__(self, action: ActionBase, options: Mapping[str, t.Any]) -> None:
         self._connection = action._connection

@@ -39,9 +39,15 @@ class Ended:
 def begin(run: Run, scope: Scope) -> None:
     """Write what stands in the file until the run ends."""
     report = begun_report(_facts(run, scope.as_dict()), scope.hosts, scope.left_out, check_mode=run.check_mode)
-    problem = write(report, _path(run))
+    problem = _write(report, _path(run))
     if problem:
         run.fail(problem)
+
+
+def begin_play(run: Run, hosts: Sequence[str]) -> None:
+    """The same for a play that is not ours, when its first task begins the journal."""
+    report = begun_report(_facts(run, {}), hosts, _scope(run, hosts)["left_out"], check_mode=run.check_mode)
+    write(report, _path(run))  # what goes wrong here goes wrong at the end too, and is shown there
 
 
 def refused(run: Run, why: str) -> str:
@@ -49,7 +55,7 @@ def refused(run: Run, why: str) -> str:
     facts = {**_facts(run, {}), "errors": [why]}
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = replace(begun_report(facts, (), ()), finished=now)
-    return " ".join(filter(None, (why, write(report, _path(run)))))
+    return " ".join(filter(None, (why, _write(report, _path(run)))))
 
 
 def end(run: Run, hosts: Sequence[str] = ()) -> Ended:
@@ -85,7 +91,7 @@ def end(run: Run, hosts: Sequence[str] = ()) -> Ended:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     report = make_report(fleet, names, left_out, facts, now, run.check_mode)
     path = _path(run)
-    problem = write(report, path)
+    problem = _write(report, path)
     error = "; ".join([*report.errors, *([problem] if problem else [])])
     passed = report.passed and not problem
     reasons = failing(report)
@@ -123,8 +129,15 @@ def _facts(run: Run, scope: Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
+def _write(report: Report, path: Path) -> str:
+    """Write the report; what went wrong, or an empty text. A device such as /dev/null is not replaced by a file."""
+    if path.exists() and not path.is_file():
+        return f"dsa_report_path is {path}, which is no file: name a file, and run again"
+    return write(report, path)
+
+
 def _path(run: Run) -> Path:
-    return Path(run.report_path).expanduser().absolute()
+    return Path(run.settings["dsa_report_path"]).expanduser().absolute()
 
 
 __all__ = ["Ended", "begin", "end", "refused", "spared"]

@@ -31,7 +31,7 @@ from .._settings import (
     suspicious_groups,
     unknown_variables,
 )
-from .hosts import Variables, first_set, groups_by_host, host_runs, settings_of, unread_manager_inventory
+from .hosts import Variables, first_set, host_runs, settings_of, unread_manager_inventory
 from .scope import Scope
 
 _RUN_SETTINGS = (
@@ -54,22 +54,22 @@ class Run:
     @cached_property
     def journal(self) -> Journal:
         """This run's journal; it is begun beside the report where there is none yet."""
-        return Journal.of_run(C.DEFAULT_LOCAL_TMP, self.report_path)
-
-    @cached_property
-    def report_path(self) -> str:
-        """Where the report goes; the default where what is set cannot be used: there is a report of that too."""
-        try:
-            return str(self.settings["dsa_report_path"])
-        except SettingsError:
-            return str(Settings()["dsa_report_path"])
+        folder = C.DEFAULT_LOCAL_TMP
+        return Journal.of_run(folder, "" if Journal.begun(folder) else str(self.settings["dsa_report_path"]))
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings of the run as a whole."""
+        """The settings of the run as a whole. One that cannot be used has its default here, and begin() reports it."""
         hosts = self.variables["groups"].get("all", ())
-        values = {name: first_set(name, self.variables, hosts) for name in _RUN_SETTINGS}
-        return Settings.parse({name: value for name, value in values.items() if value is not None}, "")
+        usable: dict[str, object] = {}
+        for name in _RUN_SETTINGS:
+            try:
+                value = first_set(name, self.variables, hosts)
+                Settings.parse({name: value}, "")
+            except Exception:  # whatever its template raises
+                continue
+            usable[name] = value
+        return Settings.parse(usable, "")
 
     @cached_property
     def check_mode(self) -> bool:
@@ -102,9 +102,8 @@ class Run:
 
     def host(self, name: str) -> HostRun:
         """One host, without a look at the others."""
-        groups = groups_by_host(self.variables["groups"]).get(name, ())
-        settings = settings_of(name, self.variables["hostvars"][name])
-        return host_run(name, groups, settings, self.journal.entries(name))
+        variables = self.variables["hostvars"][name]
+        return host_run(name, variables["group_names"], settings_of(name, variables), self.journal.entries(name))
 
     @cached_property
     def advisory(self) -> Advisory:
@@ -138,8 +137,8 @@ class Run:
         self.__dict__.pop("begun", None)
         problems: list[str] = []
         try:
+            for_run(host.settings for host in host_runs(self.variables, self.journal).values())
             fleet = self.fleet()
-            for_run(host.settings for host in fleet.hosts.values())
             silence = unread_manager_inventory(self.variables) or fleet.managers_silence()
             problems += [silence.text if isinstance(silence, Message) else silence] if silence else []
         except SettingsError as error:

@@ -119,7 +119,7 @@ def _blocked_entry(reason: Message) -> PlanEntry:
 def _entry(fleet: Fleet, host: HostRun) -> PlanEntry:
     """What the host needs for itself, whatever the others are."""
     if host.unread:
-        return _blocked_entry(host.unread)
+        return PlanEntry(None, None, host.unread.code)  # that it was not read is in the report anyway
     if host.failure:
         return _blocked_entry(message("failed_in_this_run", stage=host.failure.stage))
     unreadable = (host.record or {}).get("remediation_unreadable")

@@ -41,6 +41,7 @@ def render(report: Report, width: int, most: int = 100) -> str:
     if rest:
         lines.append(f"… and {rest} hosts that passed and needed nothing")
     lines += ["", result(report), *(f"Error of this run: {one_line(error, 1000)}" for error in report.errors)]
+    lines += [f"Warning: {one_line(warning, 1000)}" for warning in report.warnings]
     # The last guard: whatever is in a report, a terminal gets no control character of it.
     return "\n".join(clean(line) for line in lines)
 

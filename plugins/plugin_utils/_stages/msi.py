@@ -36,7 +36,7 @@ _MEANINGS = {
 }
 
 
-# What says why, in the log's own words that no translation touches; the first of them is the cause, the rest follows.
+# Lines of the log that give a cause, in words that no translation touches; the first is the cause, the rest follows.
 _CAUSE = re.compile(r"\bError \d{4}\b|actual error code|Product: .* -- ")
 
 
@@ -47,5 +47,5 @@ def explain(code: int | None, lines: list[str]) -> str:
     else:
         meaning, remedy = _MEANINGS.get(code, ("an error of Windows Installer", "look its code up"))
     causes = [line.strip() for line in lines if _CAUSE.search(line)] or [line.strip() for line in lines[-3:]]
-    said = f" The log says: {' | '.join(dict.fromkeys(causes[:3]))}." if lines else ""
-    return f"msiexec ended with {code}, {meaning}: {remedy}.{said}"
+    log = f" The log says: {' | '.join(dict.fromkeys(causes[:3]))}." if lines else ""
+    return f"msiexec ended with {code}, {meaning}: {remedy}.{log}"

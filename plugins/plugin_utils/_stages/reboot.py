@@ -85,7 +85,7 @@ def reboot_and_wait(port: Port, settings: Settings, before: Mapping[str, Any], w
     then it is not rebooted a second time.
     """
     now = port.read()
-    rebooted = not (_booted_since(before, now) and (now.get("reboot") or {}).get("required") is not True)
+    rebooted = not (booted_since(before, now) and (now.get("reboot") or {}).get("required") is not True)
     details = {"rebooted": rebooted, "waiting": False}
     if rebooted:
         limit = settings["dsa_reboot_timeout"]
@@ -109,7 +109,7 @@ def reboot_and_wait(port: Port, settings: Settings, before: Mapping[str, Any], w
     return StageResult(stage, "done", text, changed=rebooted, record=record, details=details)
 
 
-def _booted_since(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def booted_since(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether the host was started since it was read. A clock that is corrected moves the boot time by a little."""
     old, new = ((record.get("clock") or {}).get("boot_time") for record in (before, now))
     return old is not None and new is not None and _time(new) - _time(old) > _CLOCK_CORRECTED

@@ -22,7 +22,7 @@ from .._fleet import Package, rules_from
 from .._record import findings_of
 from .._run import HostRun, Reading
 from . import msi, windows_upgrade
-from .port import HostLost, Port, Result
+from .port import Port, Result
 from .precheck import precheck
 from .reboot import reboot_and_wait
 from .shared import problem_texts, reason, self_protection, unanswered
@@ -173,8 +173,8 @@ class Recovery:
             objection = rules.objection(True, record.get("clock"), self.port.now())
             if objection:
                 raise Stopped(
-                    f"a reboot is needed to finish the removal ({reasons}), and not done now: {objection.text}. Reboot the "
-                    "host, then run again"
+                    f"a reboot is needed to finish the removal ({reasons}), and not done now: {objection.text}. Reboot "
+                    "the host, then run again"
                 )
             done = reboot_and_wait(self.port, settings, record, reasons, "reboot")
             if done.failed:

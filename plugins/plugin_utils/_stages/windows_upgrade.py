@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from .._messages import message
 from .._run import HostRun, StageResult
 from . import msi
 from .port import HostLost, Port, Result
+from .reboot import booted_since
 from .shared import build_of, guard, has_build, left_with, not_reached, not_staged, reason, upgraded
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ def _installed(
     code = ran.get("rc")
     failed = bool(ran.get("failed")) or code not in msi.SUCCESS
     reboot_required = code in (msi.REBOOT_REQUIRED, msi.REBOOT_STARTED) or bool(ran.get("reboot_required"))
+    if code == msi.REBOOT_STARTED and _restarted(port, run):
+        reboot_required = False
     end = {**options, "step": "end", "failed": failed, "reboot_required": reboot_required, "log_path": log_path}
     ended = port.module("dsa_upgrade", end)
     command = ["msiexec", "/i", begun["path"]]
@@ -123,6 +127,17 @@ def _run_msi(port: Port, settings: Settings, begun: Mapping[str, Any]) -> Result
             return ran
         port.display(f"{port.host}: another installation is running there; trying again")
         port.sleep(min(_BUSY_PAUSE, max(1.0, limit / 30)))
+
+
+def _restarted(port: Port, run: HostRun) -> bool:
+    """Wait until the host has restarted, which the installer began; False after dsa_reboot_timeout seconds."""
+    deadline = port.clock() + run.settings["dsa_reboot_timeout"]
+    while port.clock() < deadline:
+        with suppress(HostLost):
+            if booted_since(run.record or {}, port.read()):
+                return True
+        port.sleep(run.settings["dsa_verify_interval"])
+    return False
 
 
 def _result(port: Port, ended: Result, target: Build, details: Mapping[str, Any]) -> StageResult:

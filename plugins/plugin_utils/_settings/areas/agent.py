@@ -29,7 +29,7 @@ SETTINGS = (
         secret=True,
         description="The password of the agent's self-protection. Keep it in a vault.",
         roles=("upgrade", "security_update", "recover"),
-        example="{{ vault_dsa_password }}",
+        example="from-a-vault",
         in_readme=True,
     ),
     Setting(

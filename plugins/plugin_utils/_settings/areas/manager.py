@@ -31,7 +31,7 @@ SETTINGS = (
         description="The secret of an API key of the Manager. Keep it in a vault. The role Auditor of the Manager is "
         "enough but for tasks and for P(deep_security.remediation.recover#role), which changes and deletes computers.",
         roles=_ALL,
-        example="{{ vault_dsm_api_key }}",
+        example="from-a-vault",
         in_readme=True,
         required=("upgrade_manager",),
     ),
@@ -98,7 +98,7 @@ SETTINGS = (
         secret=True,
         description="The password of C(dsm_username). Keep it in a vault.",
         roles=("report",),
-        example="{{ vault_dsm_password }}",
+        example="from-a-vault",
     ),
     Setting(
         name="dsm_tenant",

@@ -251,7 +251,7 @@ def test_an_agent_that_was_half_installed_is_installed() -> None:
 
 def test_a_host_that_does_not_answer_is_unreachable() -> None:
     port = FakePort(answers={"dsa_info": [LOST]})
-    assert read(port).status == "unreachable"  # type: ignore[arg-type]
+    assert read(port).status == "unreachable"
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_host_that_does_not_answer_is_unreachable() -> None:
     ],
 )
 def test_a_host_whose_reader_fails_is_unread_with_the_reason(answer: Any) -> None:
-    found = read(FakePort(answers={"dsa_info": [answer]}))  # type: ignore[arg-type]
+    found = read(FakePort(answers={"dsa_info": [answer]}))
     assert (found.status, found.record) == ("unread", None)
     assert "denied" in found.why
     json.dumps(found.as_dict())
@@ -278,7 +278,7 @@ def test_a_host_whose_reader_fails_is_unread_with_the_reason(answer: Any) -> Non
 @pytest.mark.parametrize(("platform", "call"), [("linux", "dsa_upgrade note"), ("windows", "dsa_upgrade restart")])
 def test_what_the_manager_begins_is_noted_on_the_host(platform: str, call: str) -> None:
     port = FakePort(record(AFFECTED, platform))
-    assert begin_by_manager(port, run_of(port, work("task"))) is None  # type: ignore[arg-type]
+    assert begin_by_manager(port, run_of(port, work("task"))) is None
     assert port.calls == [call]
     assert port.state["remediation"]["phase"] == "upgrading"
     assert port.state["remediation"]["to"] == FIXED
@@ -287,7 +287,7 @@ def test_what_the_manager_begins_is_noted_on_the_host(platform: str, call: str) 
 @pytest.mark.parametrize("answer", [FAILED, HostLost("it does not work")])
 def test_what_cannot_be_noted_is_a_failure_so_that_no_task_begins(answer: Any) -> None:
     port = FakePort(answers={"dsa_upgrade note": [answer]})
-    failed = begin_by_manager(port, run_of(port, work("task")))  # type: ignore[arg-type]
+    failed = begin_by_manager(port, run_of(port, work("task")))
     assert failed is not None
     assert failed.failed
     assert "it does not work" in failed.message.text

@@ -197,6 +197,7 @@ def test_a_pending_reboot_that_is_not_allowed_now_stops_the_host(settings: dict[
     result = checked(port, settings)
     assert (result.outcome, result.changed) == ("failed", False)
     assert "reboot" in result.message.text
+    assert "Message(" not in result.message.text
     assert port.changing() == []
 
 

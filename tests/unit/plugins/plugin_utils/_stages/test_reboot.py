@@ -132,8 +132,8 @@ def test_a_host_that_was_rebooted_meanwhile_is_waited_for_as_well() -> None:
 
 @pytest.mark.parametrize("seconds", [-7200, -1, 0, 1, 20])
 def test_a_clock_that_is_corrected_is_no_reboot(seconds: int) -> None:
-    port = host()
-    planned = run(port, IF_REQUIRED)
+    port = host(False)
+    planned = run(port, ALWAYS)
     port.started_at += timedelta(seconds=seconds)
     carried(port, planned, ["reboot"])
     assert port.rebooted == 1

@@ -104,7 +104,7 @@ def test_an_update_that_a_run_before_requested_is_proven_by_its_own_patterns() -
         ("x | 9017 | result -240", False),
     ],
 )
-def test_a_failure_says_whether_the_certificate_is_why(line: str, expired: bool) -> None:
+def test_a_failure_shows_whether_the_certificate_is_why(line: str, expired: bool) -> None:
     port = host(answers={LOOK: [looks(line)]})
     result = updated(port)
     assert (result.outcome, result.details["certificate_expired"]) == ("failed", expired)
@@ -113,7 +113,7 @@ def test_a_failure_says_whether_the_certificate_is_why(line: str, expired: bool)
 
 
 def test_two_runs_at_once_both_see_that_it_is_done() -> None:
-    # Ours has no marks and no patterns of its own to see any more: the other's note tells.
+    # Ours has no marks and no patterns of its own to see any more: the other's note shows it.
     def other_run(port: FakePort) -> Any:
         note = {"phase": "done", "build": FIXED, "done_at": iso(port.now())}
         return {**port.looks(), "note_text": json.dumps(note)}
@@ -138,7 +138,7 @@ def test_a_request_that_cannot_be_made_changes_nothing() -> None:
     assert LOOK not in port.calls
 
 
-def test_an_agent_that_is_not_activated_is_not_asked() -> None:
+def test_no_update_is_requested_of_an_agent_that_is_not_activated() -> None:
     port = host()
     port.state["activated"] = False
     assert updated(port).message.code == "update_not_activated"
@@ -181,7 +181,7 @@ def test_the_diagnostics_of_an_update_that_does_not_end_are_fetched(platform: st
         ({}, {"dsa_diagnostics": False}, "dsa_diagnostics is false"),
     ],
 )
-def test_what_could_not_be_collected_is_said(answers: Any, settings: Any, text: str) -> None:
+def test_what_could_not_be_collected_is_named(answers: Any, settings: Any, text: str) -> None:
     port = host(answers={LOOK: [looks()] * 9, **answers})
     result = updated(port, {"dsa_security_update_timeout": 60, **settings})
     assert text in result.message.text
@@ -220,7 +220,7 @@ def test_a_windows_host_proves_it_by_its_own_module() -> None:
     ("text", "expired"),
     [("2026-11-24: | 9017 |", False), ("| 9017 | -24", True), ("| 9017 | DIGITAL_SIGNATURE_CERT_EXPIRE", True)],
 )
-def test_a_windows_host_that_fails_says_whether_the_certificate_is_why(text: str, expired: bool) -> None:
+def test_a_failure_on_windows_shows_whether_the_certificate_is_why(text: str, expired: bool) -> None:
     port = host("windows", answers={LOOK: [{"state": "failed", "evidence": text}]})
     result = updated(port)
     assert (result.outcome, result.details["certificate_expired"]) == ("failed", expired)

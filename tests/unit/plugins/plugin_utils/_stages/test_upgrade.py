@@ -102,7 +102,7 @@ def test_a_failed_installation_that_changed_the_build_changed_the_host() -> None
     assert (result.outcome, result.changed, result.details["after"]) == ("failed", True, FIXED)
 
 
-def test_a_host_that_lost_its_agent_is_said_to_have_none() -> None:
+def test_a_failure_names_that_the_host_has_no_agent_any_more() -> None:
     port = FakePort(answers={"dsa_upgrade install": [lambda host: host.state.update(record(None)) or FAILED]})
     assert upgraded(port).message.text.endswith("The host now has: no agent")
 
@@ -146,6 +146,23 @@ def test_an_installation_that_another_run_ended_is_not_repeated() -> None:
     port = FakePort(answers={"dsa_upgrade install": [other_run]})
     assert upgraded(port).outcome == "done"
     assert port.calls.count("dsa_upgrade install") == 1
+
+
+def test_of_two_runs_at_once_one_installs_and_reboots_and_both_verify() -> None:
+    def installs_and_needs_reboot(port: FakePort) -> Any:
+        done = port._dsa_upgrade_install(port.options[-1])
+        port.needs_reboot()
+        return done
+
+    port = FakePort()
+    first, second = (run_of(port, settings={"dsa_reboot": "if_required"}) for _number in range(2))
+    # The second run comes to the lock when the first one holds it, and waits until that one is all done.
+    port.answers["dsa_upgrade install"] = [lambda port: carried(port, first) and WAITED, installs_and_needs_reboot]
+    after = carried(port, second)
+    assert after.stages["verify"].outcome == "done"
+    assert port.calls.count("dsa_upgrade install") == 2, "the first run's, and the one that waited"
+    assert port.rebooted == 1
+    assert not port.answers["dsa_upgrade install"]
 
 
 def test_an_installation_that_another_run_failed_is_done() -> None:
@@ -256,3 +273,14 @@ def test_what_the_manager_installed_and_does_not_run_is_restarted() -> None:
     assert upgraded(port, work("task")).outcome == "done"
     assert "dsa_upgrade restart" in port.calls
     assert port.state["remediation"]["phase"] == "update_pending"
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_what_the_manager_installed_and_runs_is_judged_by_what_the_host_shows_now(platform: str) -> None:
+    port = FakePort(record(AFFECTED, platform, phase="upgrading"))
+    run = run_of(port, work("task"))
+    port.has(FIXED)
+    assert carried(port, run, ["upgrade"]).stages["upgrade"].message.code == "upgraded"
+    assert ("dsa_upgrade restart" in port.calls) is (platform == "windows"), (
+        "there the module itself finds that it runs"
+    )

@@ -51,7 +51,7 @@ def test_a_host_that_is_not_verified_says_why(state: dict[str, Any]) -> None:
 
 def test_a_build_below_the_planned_one_is_not_verified() -> None:
     port = FakePort(record(FIXED))
-    assert verified(port, work(target="20.0.3-1"), {"dsa_verify_timeout": 0}).outcome == "failed"
+    assert verified(port, work(target="20.0.3-1"), {"dsa_verify_timeout": 1}).outcome == "failed"
 
 
 def test_an_agent_that_answers_late_is_waited_for() -> None:

@@ -16,7 +16,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.msi import explain
 from tests.builders import AFFECTED, FIXED, record
 
-from .fake import FAILED, FILE, FakePort, carried, run_of, work
+from .fake import FAILED, FILE, LOST, FakePort, carried, run_of, work
 
 
 def host(build: str = AFFECTED, **more: Any) -> FakePort:
@@ -36,6 +36,20 @@ def test_a_success_is_done_and_the_reboot_that_it_requires_is_known(code: int, r
     assert port.sent("win_package")[0]["arguments"]
     end = port.sent("dsa_upgrade end")[0]
     assert (end["failed"], end["reboot_required"]) == (False, reboot)
+
+
+def test_a_restart_that_the_installer_begins_is_waited_for() -> None:
+    """Else the build from before is read, and the update is requested of a host that goes down."""
+
+    def up_again(port: FakePort) -> Any:
+        port.boot()
+        return port._read()
+
+    port = host(msi_code=1641, answers={"dsa_info": [LOST, up_again]})
+    result = upgraded(port)
+    assert (result.outcome, result.details["rc"], result.details["reboot_required"]) == ("done", 1641, False)
+    assert port.sent("dsa_upgrade end")[0]["reboot_required"] is False
+    assert set((result.record or {})["versions"].values()) == {FIXED}
 
 
 def test_a_success_that_the_host_does_not_show_is_a_failure() -> None:

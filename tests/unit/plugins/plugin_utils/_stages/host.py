@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A simulated host: its state, and what the modules do to it where a test gives no other answer."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import typing as t
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.port import Result
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import load_lists
+from tests.builders import AFFECTED, FIXED, NOW, record
+
+
+def iso(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ready() -> dict[str, t.Any]:
+    """The facts of a Windows host that nothing prevents from an upgrade."""
+    return {
+        "build": 26100,
+        "ubr": 1742,
+        "nt_version": "10.0",
+        "product": "Windows Server 2025 Datacenter",
+        "arch": "x86_64",
+        "servicing_packages": [],
+        "certificates": {"Root": load_lists().thumbprints(), "AuthRoot": [], "CA": [], "Disallowed": []},
+        "root_update": {"disabled": True, "source": None, "last_sync": None},
+        "shared_dlls": {"C:\\Windows\\System32\\msvcp140.dll": 2},
+        "drive": "C:",
+        "free_bytes": 50 * 1024**3,
+        "self_protection": None,
+        "reboot": {"required": False, "reasons": []},
+        "cert_padding_check": False,
+        "package": None,
+        "problems": [],
+    }
+
+
+class Host:
+    """A host, and below its hands: one method for each module, called by its short name and its step."""
+
+    def __init__(self, state: Mapping[str, t.Any] | None = None) -> None:
+        self.state: dict[str, t.Any] = copy.deepcopy(dict(state or record(AFFECTED)))
+        self.windows = self.state["platform"] == "windows"
+        self.seconds = 0.0
+        self.guarded = (self.state.get("remediation") or {}).get("self_protection") != "off"
+        self.updated = False
+        self.rebooted = 0
+        self.facts = ready()
+        self.msi_code = 0
+        self.started_at = NOW - timedelta(days=30)
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds)
+
+    def note(self, changes: Mapping[str, t.Any]) -> None:
+        merged = {**(self.state["remediation"] or {}), **changes}
+        self.state["remediation"] = {key: value for key, value in merged.items() if value is not None} or None
+
+    def has(self, build: str, running: str | None = None) -> None:
+        """This build is installed; runs: the same, unless another is named."""
+        sources = [source for source in self.state["versions"] if source != "dsa_query"]
+        versions = {**dict.fromkeys(sources, build), "dsa_query": running or build}
+        self.state.update(installed=True, version=build, version_raw=build, versions=versions)
+
+    def runs(self) -> None:
+        self.state["service"] = {**self.state["service"], "state": "running"}
+        self.has(self.state["version"])
+
+    def lower(self) -> None:
+        self.note({"self_protection": "off"})
+        self.guarded = False
+
+    def guard(self) -> None:
+        self.guarded = True
+        self.note({"self_protection": None})
+
+    def boot(self) -> None:
+        self.rebooted += 1
+        self.started_at = self.now()
+        self.state["reboot"] = {"required": False, "reasons": []}
+        self.facts["reboot"] = {"required": False, "reasons": []}
+        self.runs()
+
+    def needs_reboot(self, running: str | None = None) -> None:
+        if running:
+            self.has(self.state["version"], running)
+        reasons = [{"code": "agent_installer", "text": "the agent's installer requires it"}]
+        self.state["reboot"] = {"required": True, "reasons": reasons}
+
+    def _read(self) -> Result:
+        offset = self.state["clock"]["utc_offset"]
+        clock = {"utc_offset": offset, "boot_time": iso(self.started_at), "now": iso(self.now())}
+        return {**copy.deepcopy(self.state), "clock": clock}
+
+    def _reboot(self, options: Result) -> Result:
+        self.boot()
+        return {"changed": True, "rebooted": True}
+
+    _win_reboot = _reboot
+
+    # The hands on a POSIX host
+
+    def _dsa_upgrade_install(self, options: Result) -> Result:
+        self.note({"phase": "upgrading", **options["note"]})
+        self.has(options["version"])
+        self.guard()
+        command = ["rpm", "-U", options.get("path", options["version"])]
+        return {"changed": True, "waited": False, "refused": False, "command": command, "rc": 0, "output": []}
+
+    def _dsa_upgrade_note(self, options: Result) -> Result:
+        self.note(options["note"])
+        return {"changed": True}
+
+    def _dsa_upgrade_protect(self, options: Result) -> Result:
+        self.guard()
+        return {"changed": True, "self_protection": "on"}
+
+    def _dsa_upgrade_restart(self, options: Result) -> Result:
+        if options.get("update_due"):
+            self.note({"phase": "upgrading", "to": options["version"]})
+            return {"changed": False}
+        self.runs()
+        self.guard()
+        return {"changed": True, "command": ["systemctl", "restart", "ds_agent"], "rc": 0, "output": []}
+
+    def _dsa_security_update_start(self, options: Result) -> Result:
+        self.note({"phase": "update_pending", **options.get("note", {})})
+        request = {"rc": 0, "out": "HTTP Status: 200 - OK", "err": "", "timed_out": False, "missing": False}
+        return {"changed": True, "now": iso(self.now()), "marks": [], "request": {**request, "accepted": True}}
+
+    def _dsa_security_update_look(self, options: Result) -> Result:
+        self.updated = True
+        if self.windows:
+            self.note({"phase": "done"})
+            return {"state": "succeeded", "evidence": "the log has: | 9016 |"}
+        return self.looks("x | 9016 | y")
+
+    def looks(self, line: str | None = None) -> Result:
+        """What a look shows on a POSIX host."""
+        lines = [{"file": "ds_agent.log", "text": line, "marked": True}] if line else []
+        return {"lines": lines, "now": iso(self.now()), "note_text": json.dumps(self.state["remediation"])}
+
+    def _dsa_security_update_confirm(self, options: Result) -> Result:
+        self.note(options.get("note", {"phase": "done"}))
+        return {"changed": True}
+
+    def _dsa_security_update_diagnose(self, options: Result) -> Result:
+        return {"changed": True, "path": "C:\\diag\\1790000000.zip" if self.windows else "/diag/1790000000.zip"}
+
+    # The hands on a Windows host
+
+    def _dsa_precheck_info(self, options: Result) -> Result:
+        return {"windows": copy.deepcopy(self.facts)}
+
+    def _dsa_upgrade_begin(self, options: Result) -> Result:
+        self.note({"phase": "upgrading", "reinstalled": iso(self.now()) if options.get("reinstall") else None})
+        if options["self_protection"]:
+            self.lower()
+        return {"done": False, "path": options["path"], "log_path": "C:\\install.log", "verified_by": "SHA-256"}
+
+    def _win_package(self, options: Result) -> Result:
+        if options["state"] == "absent":
+            self.state.update(installed=False, product_code=None, version=None, versions={}, service=None)
+            return {"changed": True, "rc": 0}
+        if self.msi_code in (0, 3010, 1641):
+            before = self.state["version"]
+            self.state["service"] = {"name": "ds_agent", "state": "running", "raw": "running"}
+            self.state["versions"] = {"registry": None, **self.state["versions"]}
+            self.has(FIXED, before if self.msi_code else None)
+            if self.msi_code:
+                self.needs_reboot(before)
+            return {"changed": True, "rc": self.msi_code, "reboot_required": self.msi_code == 3010}
+        return {"changed": False, "rc": self.msi_code, "failed": self.msi_code != 1618, "msg": "unexpected rc"}
+
+    def _dsa_upgrade_end(self, options: Result) -> Result:
+        if options["self_protection"] or not self.guarded:
+            self.guard()
+        if options["failed"]:
+            return {"log_lines": ["Error 1714. The older version cannot be removed.", "noise"]}
+        self.note({"phase": "update_pending"})
+        return {"changed": True}
+
+    def _slurp(self, options: Result) -> Result:
+        return {"content": base64.b64encode(b"the log").decode()}
+
+    def _dsa_control(self, options: Result) -> Result:
+        for argument in options["arguments"]:
+            if argument.startswith("--selfprotect"):
+                self.guarded = argument.endswith("1")
+            elif argument == "-a":
+                self.state["activated"] = True
+        return {"changed": True}
+
+    def _dsa_leftovers_info(self, options: Result) -> Result:
+        return {"leftovers": []}
