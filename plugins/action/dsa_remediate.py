@@ -13,6 +13,7 @@ from ansible import constants as C
 from ..plugin_utils._advisory import Context, decide
 from ..plugin_utils._ansible import report
 from ..plugin_utils._ansible.action import DsaAction, Result
+from ..plugin_utils._ansible.planning import hosts_by_manager
 from ..plugin_utils._ansible.port import AnsiblePort
 from ..plugin_utils._ansible.run import Run
 from ..plugin_utils._run import STAGES, HostRun, Journal, StageResult
@@ -49,14 +50,22 @@ class ActionModule(DsaAction):
         if host.work is None:
             return {"changed": False, "stages": [], "msg": host.blocked.text if host.blocked else "nothing to do"}
         if "begin_by_manager" in stages:
-            if not self._task.check_mode:
-                begin_by_manager(port, host)
-            stages = [stage for stage in stages if stage != "begin_by_manager"]
+            return self._begin_by_manager(run, port, host)
 
         def record(after: HostRun, result: StageResult) -> None:
             run.journal.append(name, "stage", **result.as_dict())
 
         return _result(carry(port, host, stages, record), stages)
+
+    def _begin_by_manager(self, run: Run, port: AnsiblePort, host: HostRun) -> Result:
+        """Only where a task of the Manager is to upgrade the host. Where it cannot be noted no task does."""
+        if self._task.check_mode or not hosts_by_manager(run, [host.host]):
+            return {"changed": False, "stages": [], "msg": "no task of the Manager upgrades it now"}
+        failed = begin_by_manager(port, host)
+        if failed is None:
+            return {"changed": True, "stages": [], "msg": "noted"}
+        run.journal.append(host.host, "stage", **failed.as_dict())
+        return _result(host.after(failed), [failed.stage])
 
     def _read(self, run: Run, port: AnsiblePort, name: str) -> Result:
         reading = read(port)

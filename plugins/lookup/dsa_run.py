@@ -193,7 +193,8 @@ class LookupModule(LookupBase):
             why = (
                 f"{', '.join(spared[:3])}{more} did not pass, and the task that fails such hosts was left out for them"
             )
-            self._refuse(run, f"{why}: import the playbook without a condition (when)", written=True)
+            hint = "import the playbook without a condition (when), and see whether they had failed before it"
+            self._refuse(run, f"{why}: {hint}", written=True)
         return []
 
     @staticmethod

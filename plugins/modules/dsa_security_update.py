@@ -47,7 +47,9 @@ options:
     type: path
     default: /var/opt/ds_agent/diag
   self_protection_password:
-    description: The password that C(dsa_control -d) needs where self-protection has one. For O(step=diagnose) alone.
+    description:
+      - The password of self-protection, where it has one. C(dsa_control -d) needs it.
+      - With O(step=start) it is used only after a request without it was refused.
     type: str
   timeout:
     description: How long C(dsa_query) may take to answer, in seconds.
@@ -164,8 +166,10 @@ def start(params):
     query = update.query(params["timeout"])
     marks = update.marks(params["log_folder"])
     now = progress.utc_now()
-    # Without the password: it would stand in the process list for nothing.
+    # First without the password: it would stand in the process list, and not every agent needs it for this.
     reply = control.call(params["trigger"])
+    if reply.accepted is False and params["self_protection_password"]:
+        reply = control.call(params["trigger"], params["self_protection_password"])
     return dict(changed=True, marks=marks, query=query, now=now, request=dict(reply.as_dict(), accepted=reply.accepted))
 
 

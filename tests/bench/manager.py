@@ -2,7 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a fleet of ten thousands costs that is assessed by the Manager's word: requests, time and memory.
+"""What a fleet of ten thousands costs that is judged by the Manager's data: requests, time and memory.
 
 Every measurement is a process of its own, and so is the Manager beside it, a stand-in that has its answers ready.
 """
@@ -25,6 +25,7 @@ from tests.unit.manager_stub.stub import KEY, Answer, Asked, certificate, comput
 
 SIZES = (1_000, 10_000, 50_000)
 READY, COUNT, INVENTORY, LISTED, STATIC = "ready", "requests", "dsm.yml", "listed.json", "static.sh"
+REPORT = "report.json"
 SYSTEMS = (
     {"platform": "Red Hat Enterprise 8 (64 bit)", "agentVersion": "20.0.0.4416"},
     {"platform": "Microsoft Windows Server 2019 (64 bit) Build 17763", "agentVersion": "20.0.0.6313"},
@@ -102,11 +103,15 @@ def managers(sizes: Sequence[int]) -> None:
             static.write_text(f'#!/bin/sh\nexec cat "{folder / LISTED}"\n')
             static.chmod(0o755)
             listing = [str(programs / "ansible-inventory"), "--list", "-i"]
+            # Without failing the hosts that do not pass: that is one task of Ansible for each of them.
+            settings = {"dsa_source": "manager", "dsa_gate": False, "dsa_report_path": str(folder / REPORT)}
+            gate = [str(programs / "ansible-playbook"), "-i", str(folder / INVENTORY), "-e", json.dumps(settings)]
             for what, command, output in (
                 ("client, records, verdicts", [*myself, "read", name], "read"),
                 ("loaded, every record read", [*myself, "load", name], "loaded"),
                 ("ansible-inventory --list", [*listing, str(folder / INVENTORY)], LISTED),
                 ("the same hosts from a script, for comparison", [*listing, str(static)], "compared"),
+                ("the whole gate, no host is read", [*gate, "deep_security.remediation.gate"], "gate"),
             ):
                 (folder / COUNT).write_text("0")
                 wall, cpu, memory = measured(folder, command, folder / output)
@@ -117,6 +122,9 @@ def managers(sizes: Sequence[int]) -> None:
             found = len(json.loads((folder / LISTED).read_text())["_meta"]["hostvars"])
             if found != size:
                 sys.exit(f"ansible-inventory lists {found} of {size} computers")
+            reported = json.loads((folder / REPORT).read_text())["summary"]["hosts"]
+            if reported != size:
+                sys.exit(f"the report has {reported} of {size} computers")
 
 
 @contextmanager

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -98,19 +99,9 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 90) ->
 
 
 def kill(run: subprocess.Popen[str]) -> None:
-    """SIGKILL to the controller and all that it started here."""
-    run_group = run.pid  # start_new_session
-    for each in (run.send_signal, lambda number: _kill_group(run_group, number)):
-        each(signal.SIGKILL)
+    """SIGKILL to the controller and its workers."""
+    os.killpg(run.pid, signal.SIGKILL)
     run.communicate(timeout=30)
-
-
-def _kill_group(group: int, number: int) -> None:
-    import os
-    from contextlib import suppress
-
-    with suppress(ProcessLookupError):
-        os.killpg(group, number)
 
 
 def reasons(outcome: Mapping[str, t.Any]) -> str:

@@ -99,16 +99,9 @@ def words(done: subprocess.CompletedProcess[str]) -> str:
     [
         ({"dsa_hosts": "b"}, ("--limit", "a"), {}, "b matches no host of the inventory within --limit a"),
         ({"dsa_hosts": "typo"}, (), {}, "typo matches no host"),
-        ({"dsa_hosts": "all:!a:!b"}, (), {}, "matches no host"),
-        ({"dsa_hosts": "localhost"}, (), {}, "localhost matches no host"),
-        ({}, ("--tags", "foo"), {}, "--tags foo"),
         ({"__dsa_playbook": "x"}, ("--tags", "foo"), {}, "--tags foo"),
-        ({}, ("--skip-tags", "all"), {}, "--skip-tags all"),
-        ({}, ("--skip-tags", "untagged,always"), {}, "--skip-tags"),
         ({}, (), {"ANSIBLE_RUN_TAGS": "foo"}, "ANSIBLE_RUN_TAGS"),
-        ({}, (), {"ANSIBLE_SKIP_TAGS": "always"}, "ANSIBLE_SKIP_TAGS"),
         ({}, ("--start-at-task", "Fail*"), {}, "--start-at-task"),
-        ({}, ("--step",), {}, "--step"),
     ],
 )
 def test_a_gate_that_would_look_at_nobody_is_refused_and_replaces_the_older_report(
@@ -154,8 +147,8 @@ def test_the_report_and_its_sentence_name_what_was_left_out(fleet: Fleet) -> Non
     assert "2 hosts of the inventory were left out" in words(done)
 
 
-@pytest.mark.parametrize("option", ["--list-hosts", "--list-tasks", "--list-tags", "--syntax-check"])
-def test_listing_works_and_writes_nothing(fleet: Fleet, option: str) -> None:
+@pytest.mark.parametrize("option", ["--list-hosts", "--syntax-check"])
+def test_a_list_is_made_and_nothing_is_written(fleet: Fleet, option: str) -> None:
     done = fleet.run(GOOD, {}, option, "--tags", "foo")
     assert done.returncode == 0, done.stdout
     assert not fleet.replaced
@@ -174,15 +167,11 @@ OWN = "- hosts: all\n  gather_facts: false\n  tasks: [{name: Mine, debug: {msg: 
     [
         # Wholly ...
         (IMPORT, {}, (), 2, 1),
-        (TAGGED, {}, ("--tags", "gate"), 2, 1),
         (TAGGED, {"ansible_connection": "bogus"}, ("--tags", "gate"), 2, 1),
-        (TAGGED, {}, ("--skip-tags", "own"), 2, 1),
         (f"{IMPORT}  tags: [always]\n", {}, ("--tags", "own"), 2, 1),
         # ... or not at all.
         (TAGGED + OWN, {}, ("--tags", "own"), 0, 0),
-        (TAGGED, {}, ("--skip-tags", "gate"), 0, 0),
-        # A condition is no way to leave out the gate, nor one host of it.
-        (f"{IMPORT}  when: false\n", {}, (), 2, 1),
+        # A condition is no way to leave out the gate for a host.
         (f"{IMPORT}  when: inventory_hostname != 'b'\n", {}, (), 2, 1),
     ],
 )
@@ -215,11 +204,7 @@ def test_each_import_in_a_run_is_a_run_of_its_own(fleet: Fleet) -> None:
     [
         ({"dsa_gate": ""}, {}, 2),
         ({"dsa_gate": "ture"}, {}, 2),
-        ({"dsa_gate": "yes"}, {}, 2),
-        ({"dsa_gate": "{{ undefined_name }}"}, {}, 2),
-        ({"dsa_gate": "False"}, {}, 0),
         ({"dsa_gate": "{{ false }}"}, {}, 0),
-        ({}, {"dsa_gate": "no"}, 0),
         ({}, {"dsa_gate": "{{ undefined_name }}"}, 2),
     ],
 )
@@ -231,8 +216,9 @@ def test_only_a_clear_no_switches_the_gate_off(
     assert fleet.report["passed"] is False
 
 
-@pytest.mark.parametrize("host", ["a", "b"])
-@pytest.mark.parametrize("setting", [{"dsa_gate": False}, {"dsa_hosts": "a"}, {"dsa_report_roles": ["relay"]}])
+@pytest.mark.parametrize(
+    ("host", "setting"), [("a", {"dsa_gate": False}), ("b", {"dsa_hosts": "a"}), ("a", {"dsa_report_roles": ["agent"]})]
+)
 def test_one_host_does_not_decide_for_the_run(fleet: Fleet, host: str, setting: dict[str, t.Any]) -> None:
     done = fleet.run({**BAD, host: {**BAD[host], **setting}})
     assert done.returncode == 2, done.stdout
@@ -265,9 +251,6 @@ def test_a_fleet_of_which_no_host_can_be_read_has_a_report_with_the_reason_of_ea
 @pytest.mark.parametrize(
     ("extra", "environment"),
     [
-        (UNREADABLE, {}),
-        ({"ansible_port": "{{ undefined_name }}"}, {}),
-        ({"ansible_connection": "local", "ansible_become": True, "ansible_become_method": "nobody"}, {}),
         (UNREADABLE, {"ANSIBLE_STRATEGY": "free", "ANSIBLE_ANY_ERRORS_FATAL": "1", "ANSIBLE_FORKS": "1"}),
         (UNREADABLE, {"ANSIBLE_STRATEGY": "host_pinned", "ANSIBLE_TASK_TIMEOUT": "1"}),
     ],
@@ -313,11 +296,8 @@ def test_results_that_are_given_beforehand_are_not_believed(fleet: Fleet, place:
 @pytest.mark.parametrize(
     "given",
     [
-        {"__dsa_read": "text"},
-        {"__dsa_read": "{{ undefined_name }}"},
         {"__dsa_read": {"failed": True, "msg": "all is well"}},
         {"__dsa_playbook": "remediate"},
-        {"__dsa_tier": "agents"},
         {"inventory_hostname": "b"},
         {"query": "none"},
     ],
@@ -341,27 +321,23 @@ def test_a_remediation_does_not_start_with_names_of_the_playbooks_own(fleet: Fle
 
 
 def test_empty_fields_of_a_survey_are_not_set(fleet: Fleet) -> None:
-    names = "batch relay_batch relays hosts gate role target_version report_path report_roles failure_budget batch_limit"
-    empty = {f"dsa_{name}": "" for name in (*names.split(), "reboot", "packages", "unknown_variables")}
+    names = "batch relay_batch relays hosts gate role target_version report_path report_roles failure_budget reboot"
+    empty = {f"dsa_{name}": "" for name in (*names.split(), "batch_limit", "packages", "unknown_variables")}
     done = fleet.run(GOOD, empty, "--check", playbook=REMEDIATE)
     assert done.returncode == 0, done.stdout
     assert fleet.report["passed"] is True
 
 
-@pytest.mark.parametrize(
-    "extra",
-    [
-        {
-            "dsa_batch": "1,100%",
-            "dsa_hosts": ["a", "b"],
-            "dsa_report_roles": "relay,agent",
-            "dsa_failure_budget": "25%",
-        },
-        {"dsa_batch": "[1, 50%]", "dsa_relay_batch": '["1", "100%"]', "dsa_hosts": '["a", "b"]', "dsa_relays": ""},
-    ],
-)
-def test_a_survey_gives_everything_as_text(fleet: Fleet, extra: dict[str, t.Any]) -> None:
-    done = fleet.run(GOOD, extra, "--check", playbook=REMEDIATE)
+def test_a_survey_gives_everything_as_text(fleet: Fleet) -> None:
+    given = {
+        "dsa_batch": "1,100%",
+        "dsa_relay_batch": '["1", "50%"]',
+        "dsa_hosts": '["a", "b"]',
+        "dsa_report_roles": "relay,agent",
+        "dsa_failure_budget": "25%",
+        "dsa_relays": "",
+    }
+    done = fleet.run(GOOD, given, "--check", playbook=REMEDIATE)
     assert done.returncode == 0, done.stdout
     assert len(fleet.report["hosts"]) == 2
 
@@ -396,7 +372,6 @@ def test_everything_that_is_wrong_is_named_at_once_before_a_host_is_touched(flee
     [
         ({"dsa_report_roles": "realy"}, "dsa_report_roles"),
         ({"dsa_advisory": "/nope.yml"}, "dsa_advisory"),
-        ({"dsa_unknown_variables": "maybe"}, "dsa_unknown_variables"),
         ({"dsa_hosts": {"a": 1}}, "dsa_hosts"),
     ],
 )
@@ -406,12 +381,10 @@ def test_a_setting_of_the_run_that_is_wrong_ends_it(fleet: Fleet, extra: dict[st
     assert [error.split()[0].rstrip(":") for error in fleet.report["errors"]] == [name]
 
 
-def test_unknown_variables_are_warnings_of_the_gate_and_stop_a_remediation(fleet: Fleet) -> None:
+def test_unknown_variables_are_warnings_of_the_gate_and_of_a_remediation_if_that_is_set(fleet: Fleet) -> None:
     hosts = {**GOOD, "b": {**GOOD["b"], "dsa_reboott": True}}
     assert fleet.run(hosts).returncode == 0
     assert [warning.split()[0] for warning in fleet.report["warnings"]] == ["dsa_reboott"]
-    assert fleet.run(hosts, {}, playbook=REMEDIATE).returncode == 2
-    assert [error.split()[0] for error in fleet.report["errors"]] == ["dsa_reboott"]
     assert fleet.run(hosts, {"dsa_unknown_variables": "warn"}, playbook=REMEDIATE).returncode == 0
     assert [warning.split()[0] for warning in fleet.report["warnings"]] == ["dsa_reboott"]
 
@@ -425,10 +398,9 @@ def test_a_report_path_can_be_relative_and_a_template(fleet: Fleet) -> None:
     assert json.loads((fleet.folder / "sub" / "r1.json").read_text("utf-8"))["passed"] is True
 
 
-@pytest.mark.parametrize("path", ["file/report.json", "folder", "fifo"])
+@pytest.mark.parametrize("path", ["file/report.json", "fifo"])
 def test_a_report_that_cannot_be_written_is_no_pass(fleet: Fleet, path: str) -> None:
     (fleet.folder / "file").touch()
-    (fleet.folder / "folder").mkdir()
     os.mkfifo(fleet.folder / "fifo")
     done = fleet.run(GOOD, {"dsa_report_path": path})
     assert done.returncode == 2, done.stdout

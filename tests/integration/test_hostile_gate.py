@@ -20,7 +20,7 @@ from tests.integration.by_hand import NOTE, codes, reasons, sh, write
 from tests.integration.conftest import FIXED, LabFleet, StartFleet, deb
 
 OLD = "20.0.0-4416"
-ALONE = {"dsa_relays": []}
+ALONE: dict[str, list[str]] = {"dsa_relays": []}
 ESC, BEL = "\x1b", "\x07"
 # Cleared screen, another title, one line up, and a green line that says the opposite.
 ESCAPES = f"{ESC}[2J{ESC}]0;PWNED{BEL}{ESC}[1A{ESC}[32mKA-0016311 PASSED{ESC}[0m\r\u009b31m\u202e"

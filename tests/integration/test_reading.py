@@ -130,14 +130,20 @@ CONTRACT: dict[str, tuple[type, ...]] = {
     "arch": (str,),
     "distribution": (dict,),
     "install_dir": (str,),
+    "installed_at": (str,),
+    "running": (bool,),
     "service": (dict,),
+    "services": (list,),
+    "drivers": (list,),
     "activated": (bool,),
     "manager_url": (str,),
     "relay": (dict,),
     "anti_malware": (dict,),
     "reboot": (dict,),
     "clock": (dict,),
+    "product_code": (str,),
     "remediation": (dict,),
+    "remediation_unreadable": (str,),
     "problems": (list,),
 }
 PARTS: dict[str, dict[str, tuple[type, ...]]] = {
@@ -146,9 +152,15 @@ PARTS: dict[str, dict[str, tuple[type, ...]]] = {
     "relay": {"enabled": (bool,), "source": (str,)},
     "anti_malware": {"mode": (str,), "driver_offline": (bool,), "engine": (str,), "patterns": (list,)},
     "reboot": {"required": (bool,), "reasons": (list,)},
-    "clock": {"utc_offset": (int,), "boot_time": (str,)},
+    "clock": {"utc_offset": (int,), "boot_time": (str,), "now": (str,)},
 }
-ALWAYS = ("versions", "service", "relay", "anti_malware", "reboot", "clock", "problems")
+# The elements of lists.
+ELEMENTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "services": {"name": (str,), "state": (str,)},
+    "problems": {"source": (str,), "code": (str,), "text": (str,)},
+}
+STATES = ("running", "stopped", "failed", "paused", "pending", "disabled", "missing", None)
+ALWAYS = ("versions", "service", "services", "drivers", "relay", "anti_malware", "reboot", "clock", "problems")
 
 
 class Reading(t.NamedTuple):
@@ -164,8 +176,8 @@ class Reading(t.NamedTuple):
         return record
 
     def problems(self, host: str) -> str:
-        """Why something is null."""
-        return "\n".join(self.record(host)["problems"])
+        """Why something is null: source and text, a line each."""
+        return "\n".join(f"{problem['source']}: {problem['text']}" for problem in self.record(host)["problems"])
 
 
 @pytest.fixture(scope="module")
@@ -207,8 +219,11 @@ def test_every_record_keeps_the_contract(reading: Reading) -> None:
         for key, types in PARTS.items():
             if record[key] is not None:
                 check_parts(record[key], types, f"{name}.{key}")
+        for key, types in ELEMENTS.items():
+            for element in record[key]:
+                check_parts(element, types, f"{name}.{key}")
         assert record["relay"]["enabled"] in (True, False, None)
-        assert record["service"]["state"] in ("running", "stopped", "failed", None)
+        assert record["service"]["state"] in STATES
         if record["installed"] is None or (record["installed"] and record["version"] is None):
             assert record["problems"], f"{name} does not say why"
 
@@ -265,7 +280,8 @@ def test_relays_by_their_looks(reading: Reading) -> None:
 
 def test_a_query_that_hangs_costs_its_time_limit_and_nothing_else(reading: Reading) -> None:
     record = reading.record("hanging")
-    assert record["problems"] == [f"dsa_query: no answer within {TIMEOUT} s"]
+    text = f"no answer within {TIMEOUT} s"
+    assert record["problems"] == [{"source": "dsa_query", "code": "no_answer", "text": text}]
     assert record["versions"] == {"dpkg": OLD}
     assert record["service"]["state"] == "running"
     assert (record["activated"], record["anti_malware"]["mode"]) == (None, None)
@@ -315,7 +331,7 @@ def test_an_agent_that_no_package_manager_knows(reading: Reading) -> None:
 def test_missing_tools(reading: Reading) -> None:
     record = reading.record("no_tools")
     assert (record["installed"], record["version"], record["version_source"]) == (True, OLD, "dsa_query")
-    assert "no package manager answered (dpkg, rpm)" in reading.problems("no_tools")
+    assert "no package database is there (dpkg, rpm)" in reading.problems("no_tools")
     assert record["service"]["state"] is None
     assert "the state of its service" in reading.problems("no_tools")
     assert reading.record("init")["service"]["state"] == "stopped", "without systemctl its init script is asked"
@@ -351,7 +367,7 @@ def test_what_cannot_even_run_is_unknown_with_the_reason(reading: Reading) -> No
     for host, word in (("no_python", "/nowhere/python3"), ("no_sudo", "sudoers")):
         result = reading.results[host]
         assert (result["verdict"], result["compliant"]) == ("unknown", False)
-        assert word in " ".join(result["agent"]["problems"])
+        assert word in reading.problems(host)
     assert reading.results["silent"]["unreachable"] is True
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._download import Downloads
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible.downloads import Downloads
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Package
 
 from .conftest import FIXED, TARGETS, LabFleet, StartFleet, deb, rpm
@@ -134,6 +134,8 @@ class World:
             dsa_max_fail_percentage=100,
             **extra,
         )
+        Path("/tmp/I1_out_" + name).write_text(done.stdout)  # I1TEMP
+        shutil.copy(self.lab.folder / "dsa-reports" / "report.json", "/tmp/I1_rep_" + name)  # I1TEMP
         assert done.returncode == 2, done.stdout
         self.outputs[name], self.reports[name] = done.stdout, self.lab.report()
 
@@ -443,7 +445,7 @@ def test_never_a_downgrade(world: World) -> None:
 
 def test_a_new_build_at_the_same_address_is_a_new_file(world: World, tmp_path: Path) -> None:
     address = f"http://127.0.0.1:{world.web.port}/moving/agent.deb"
-    downloads = Downloads(str(tmp_path), ca_path=None, validate_certs=True, say=print)
+    downloads = Downloads(str(tmp_path), ca_path=None, validate_certs=True, display=print)
     for build in (OLDER_FIX, FIXED, FIXED):
         world.web.bodies["/moving/agent.deb"] = b"!<arch>\n" + build.encode()
         package = downloads.bring(Package(build, "url", address, "agent.deb"))

@@ -28,7 +28,7 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "dropping": ({"winrm_drops_during_install": "once"}, "has the fix", "upgraded"),
     "dying": ({"winrm_dies": "once"}, "has the fix", "upgraded"),
     "full": ({"disk_full": True}, "free_space: Of drive C: 0 MiB are free", "blocked"),
-    "silent": ({"unreachable": True}, "it did not answer", "blocked"),
+    "silent": ({"unreachable": True}, "it did not answer", "nothing"),
     "corrupt": ({"broken_package": True}, "has SHA-256", "blocked"),
     "signature": ({"security_update_fails": True}, "Code -24 means that this agent, or the Relay", "failed"),
     "endless": ({"security_update_never_finishes": True}, "does not finish", "failed"),

@@ -47,7 +47,7 @@ def begin(run: Run, scope: Scope) -> None:
 def begin_play(run: Run, hosts: Sequence[str]) -> None:
     """The same for a play that is not ours, when its first task begins the journal."""
     report = begun_report(_facts(run, {}), hosts, _scope(run, hosts)["left_out"], check_mode=run.check_mode)
-    write(report, _path(run))  # what goes wrong here goes wrong at the end too, and is shown there
+    _write(report, _path(run))  # what goes wrong here goes wrong at the end too, and is shown there
 
 
 def refused(run: Run, why: str) -> str:

@@ -125,8 +125,11 @@ def _leaving_out() -> list[str]:
 
 
 def _called_itself() -> bool:
-    """Whether a playbook of ours stands on the command line, by its name or as a file."""
-    for argument in map(str, context.CLIARGS.get("args") or ()):
-        if argument.startswith(f"{_COLLECTION}.") or Path(argument).resolve().is_relative_to(_PLAYBOOKS):
-            return True
-    return False
+    """Whether a playbook of ours stands on the command line: by its name, or as a file of this or another copy."""
+    return any(map(_is_ours, map(str, context.CLIARGS.get("args") or ())))
+
+
+def _is_ours(argument: str) -> bool:
+    path = Path(argument).resolve()
+    copy = path.parent.name == "playbooks" and (path.parent / "stages" / "read.yml").is_file()
+    return argument.startswith(f"{_COLLECTION}.") or path.is_relative_to(_PLAYBOOKS) or copy

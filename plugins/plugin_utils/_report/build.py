@@ -122,7 +122,7 @@ def _outcome(fleet: Fleet, host: HostRun) -> Outcome:
     }
 
     def unjudged(why: Message, own_code: str, verdict: str = "unknown") -> Outcome:
-        reasons = [_reason(each) for each in ([stopped] if stopped and stopped != why else []) + [why]]
+        reasons = [_reason(each) for each in (stopped, why) if each]
         return Outcome(
             verdict=verdict, verdict_before=verdict, reasons=reasons, reason_code=code or own_code, **happened
         )

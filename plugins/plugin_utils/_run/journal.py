@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import mmap
 import os
 import typing as t
 from collections.abc import Iterator, Mapping
@@ -146,25 +147,28 @@ class Journal:
 
     def _lines(self, host: str | None = None) -> Iterator[bytes]:
         try:
-            content = self.path.read_bytes()
+            with self.path.open("rb") as stream:
+                if os.fstat(stream.fileno()).st_size:
+                    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                        yield from iter(content.readline, b"") if host is None else _lines_of(host, content)
         except OSError as error:
             raise JournalError(f"the run journal {self.path} cannot be read: {error}; run again") from error
-        if host is None:
-            yield from filter(None, content.split(b"\n"))
-            return
-        # Every task looks for its own host: of a large fleet's journal only that host's lines are cut out.
-        start = b'{"host": %s,' % json.dumps(host).encode()
-        found = content.find(start)
-        while found >= 0:
-            end = content.find(b"\n", found)
-            end = end if end >= 0 else len(content)
-            if found == 0 or content[found - 1 : found] == b"\n":
-                yield content[found:end]
-            found = content.find(start, end)
 
     def last(self, kind: str) -> Entry | None:
         """The run's own latest entry of that kind."""
         return next((entry for entry in reversed(list(self.entries(""))) if entry["kind"] == kind), None)
+
+
+def _lines_of(host: str, content: mmap.mmap) -> Iterator[bytes]:
+    """The lines of one host. Every task looks for its own: of a large fleet's journal nothing else is copied."""
+    start = b'{"host": %s,' % json.dumps(host).encode()
+    found = content.find(start)
+    while found >= 0:
+        end = content.find(b"\n", found)
+        end = end if end >= 0 else len(content)
+        if found == 0 or content[found - 1 : found] == b"\n":
+            yield content[found:end]
+        found = content.find(start, end)
 
 
 def host_run(

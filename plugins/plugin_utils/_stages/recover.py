@@ -95,6 +95,10 @@ class Recovery:
         if self.port.check_mode:
             self.steps.append("would remove the agent, install it anew and activate it")
             return "deletion" if self.manager_part == "caller" and not self.deleted_in_manager else None
+        if not removed:
+            # Without it a host that lost its agent here would look like one that never had any.
+            note = {"step": "restart", "version": package.version, "update_due": True}
+            self._module("dsa_upgrade", note, "nothing was removed, as it could not be noted on the host")
         reboot_required = False if removed else self._uninstall(str(record["product_code"]))
         self._see_that_it_is_gone(reboot_required)
         if not self.deleted_in_manager:
@@ -261,7 +265,7 @@ class Recovery:
     def _wait(self, fits: Callable[[Record], bool], otherwise: str) -> None:
         settings = self.run.settings
         deadline = self.port.clock() + settings["dsa_verify_timeout"]
-        while unanswered(record := self.port.read()) or not fits(record):
+        while not fits(self.port.read()):
             if self.port.clock() >= deadline:
                 raise Stopped(otherwise)
             self.port.sleep(settings["dsa_verify_interval"])

@@ -53,6 +53,7 @@ def _watch(port: Port, run: HostRun) -> Evidence | StageResult:
         "log_folder": settings["dsa_log_folder"],
         "trigger": settings["dsa_security_update_trigger"],
         "note": start_note(run.record or {}, port.run_id),
+        "self_protection_password": settings["dsa_self_protection_password"] or None,
     }
     begun = port.module("dsa_security_update", _set(options))
     if begun.get("failed"):
@@ -84,6 +85,10 @@ def _watch_windows(port: Port, run: HostRun) -> Evidence | StageResult:
         }
     )
     begun = port.module("dsa_security_update", {**options, "step": "start"})
+    password = settings["dsa_self_protection_password"]
+    if begun.get("failed") and password:
+        # Not every agent needs the password for this, and it would stand in the process list.
+        begun = port.module("dsa_security_update", {**options, "step": "start", "self_protection_password": password})
     if begun.get("failed"):
         return _failed(message("update_not_started", why=reason(begun)), changed=False)
     note_read = port.clock()

@@ -38,7 +38,7 @@ def upgrade(port: Port, run: HostRun) -> StageResult:
         return StageResult("upgrade", "nothing", message("no_upgrade_planned"))
     package = work.get("package")
     before, target = work.get("installed"), parse_build(work["target"])
-    source = (package.get("file") or "repository") if package else "installed"
+    source = _source(package)
     details = {"before": before, "after": target.text, "source": source}
     if port.check_mode:
         code = "would_upgrade" if package else "would_restart"
@@ -49,6 +49,13 @@ def upgrade(port: Port, run: HostRun) -> StageResult:
     if package is None:
         return _restart(port, run, target, details)
     return (windows_upgrade.install if port.windows else _install)(port, run, target, details)
+
+
+def _source(package: Mapping[str, Any] | None) -> str:
+    if package is None:
+        return "installed"
+    by_task = package["origin"] == "task"
+    return "task of the Manager" if by_task else package.get("file") or "repository"
 
 
 def begin_by_manager(port: Port, run: HostRun) -> StageResult | None:
@@ -151,7 +158,6 @@ def _protect(port: Port, run: HostRun, details: Mapping[str, Any]) -> StageResul
 
 def _by_manager(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]) -> StageResult:
     """A task of the Manager was to install it: what counts is the build on the host."""
-    details = {**details, "source": "task of the Manager"}
     record = port.read()
     if not has_build(record, target):
         task = run.tasks.get("upgrade") or {}

@@ -16,10 +16,9 @@ SETTINGS = (
     Setting(
         name="dsa_self_protection",
         kind="bool",
-        description="Whether the agent's self-protection is on without a password. It is switched off for the upgrade, "
-        "and on again whatever happens; a password implies it.",
+        description="Whether self-protection is switched off for the upgrade, and on again whatever happens. Not set: if "
+        "`dsa_self_protection_password` is set. Set it to true where self-protection has no password.",
         roles=("upgrade", "recover"),
-        default=False,
         example=True,
         in_readme=True,
     ),
@@ -80,7 +79,7 @@ SETTINGS = (
         minimum=1,
         unit="seconds",
         description="How long a host may take to come back from a reboot, in seconds.",
-        roles=_REBOOTING,
+        roles=(*_REBOOTING, "upgrade"),
         default=1800,
         example=3600,
     ),
@@ -91,7 +90,7 @@ SETTINGS = (
         unit="seconds",
         description="How long an upgraded or rebooted host may take until it is verified, in seconds. Anti-Malware can "
         "be offline until the first heartbeat.",
-        roles=(*_REBOOTING, "verify"),
+        roles=(*_REBOOTING, "upgrade", "verify"),
         default=300,
         example=900,
     ),

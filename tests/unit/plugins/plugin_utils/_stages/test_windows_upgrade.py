@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import StageResult
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import Reading, StageResult
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.msi import explain
 from tests.builders import AFFECTED, FIXED, record
@@ -50,6 +50,17 @@ def test_a_restart_that_the_installer_begins_is_waited_for() -> None:
     assert (result.outcome, result.details["rc"], result.details["reboot_required"]) == ("done", 1641, False)
     assert port.sent("dsa_upgrade end")[0]["reboot_required"] is False
     assert set((result.record or {})["versions"].values()) == {FIXED}
+
+
+def test_a_restart_that_could_not_be_seen_is_not_waited_for() -> None:
+    port = host(msi_code=1641)
+    run = run_of(port)
+    assert run.last is not None
+    assert run.last.record is not None
+    unknown = {**run.last.record, "clock": {"utc_offset": 0, "boot_time": None, "now": None}}
+    after = carried(port, run.with_reading(Reading("read", unknown)), ["upgrade"])
+    assert after.stages["upgrade"].details["reboot_required"] is True
+    assert port.seconds == 0
 
 
 def test_a_success_that_the_host_does_not_show_is_a_failure() -> None:

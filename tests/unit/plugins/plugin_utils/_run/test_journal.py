@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run journal: what is recorded is found again, whatever happens beside it."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import Journal, JournalError
+
+
+def journal_in(folder: Path) -> Journal:
+    (folder / "ansible-local-1abc").mkdir(exist_ok=True)
+    return Journal.of_run(str(folder / "ansible-local-1abc"), folder / "reports" / "report.json")
+
+
+def test_every_task_of_a_run_finds_the_same_journal(tmp_path: Path) -> None:
+    first, second = journal_in(tmp_path), journal_in(tmp_path)
+    first.append("web", "read", status="read")
+    assert [entry["status"] for entry in second.entries("web")] == ["read"]
+    assert (first.run_id, first.started) == (second.run_id, second.started)
+    assert first.run_id == "ansible-local-1abc"
+
+
+def test_only_its_owner_can_read_the_journal(tmp_path: Path) -> None:
+    assert journal_in(tmp_path).path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_journal_begun_anew_has_nothing_of_the_one_before(tmp_path: Path) -> None:
+    """A playbook that is imported twice in one run; both are kept."""
+    first = journal_in(tmp_path)
+    first.append("", "begin")
+    folder = str(tmp_path / "ansible-local-1abc")
+    second, third = (Journal.anew(folder, tmp_path / "reports" / "report.json") for dummy in range(2))
+    assert [first.run_id, second.run_id, third.run_id] == [f"ansible-local-1abc{end}" for end in ("", "-2", "-3")]
+    assert list(third.entries()) == []
+    assert journal_in(tmp_path).path == third.path
+    assert len({first.path, second.path, third.path}) == 3
+    assert [entry["kind"] for entry in first.entries()] == ["begin"]
+
+
+HOSTS = ["web", 'quo"te', "back\\slash", "日本", "new\nline", "\ud800", "", "web1", "a: {", '{"host": "web",']
+
+
+def test_each_host_finds_its_own_entries_whatever_its_name(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    for number in range(2):
+        journal.append_all((host, "read", {"of": host, "number": number}) for host in HOSTS)
+    for host in HOSTS:
+        assert [(entry["of"], entry["number"]) for entry in journal.entries(host)] == [(host, 0), (host, 1)]
+    assert [entry["of"] for entry in journal.entries()] == HOSTS * 2
+
+
+def test_text_in_an_entry_that_looks_like_an_entry_is_none(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.append("web", "read", why='\n{"host": "db", "kind": "read"}')
+    assert list(journal.entries("db")) == []
+
+
+@pytest.mark.parametrize("cut", [b'{"host": "db", "kind": "stage", "st', b'{"host": "db"', b"\x00\x00\xff"])
+def test_a_cut_line_is_counted_and_takes_no_other_with_it(tmp_path: Path, cut: bytes) -> None:
+    """A worker that was killed, or a full disk."""
+    journal = journal_in(tmp_path)
+    journal.append("web", "read")
+    with journal.path.open("ab") as stream:
+        stream.write(cut)
+    journal.append("web", "stage")
+    assert [entry["kind"] for entry in journal.entries("web")] == ["read", "stage"]
+    assert list(journal.entries("db")) == []
+    assert journal.damaged == 1
+
+
+def test_a_journal_without_a_cut_line_is_not_damaged(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.append_all(("web", "read", {}) for dummy in range(3))
+    assert journal.damaged == 0
+
+
+def test_a_journal_that_is_gone_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.path.unlink()
+    with pytest.raises(JournalError, match="cannot be read"):
+        list(journal.entries("web"))
+    with pytest.raises(JournalError, match="cannot be written"):
+        journal.append("web", "read")
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "reports").touch()
+    with pytest.raises(JournalError, match=r"reports.*set dsa_report_path"):
+        journal_in(tmp_path)
+
+
+def _append(folder: str, worker: int, count: int, size: int) -> None:
+    journal = journal_in(Path(folder))
+    for number in range(count):
+        journal.append(f"host{worker}", "read", number=number, text="x" * size)
+
+
+@pytest.mark.parametrize("size", [10, 100_000], ids=["short", "longer than any buffer"])
+def test_workers_that_begin_and_append_at_once_lose_nothing(tmp_path: Path, size: int) -> None:
+    context = multiprocessing.get_context("fork")
+    count = 40 if size < 1000 else 8
+    workers = [context.Process(target=_append, args=(str(tmp_path), number, count, size)) for number in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+        assert worker.exitcode == 0
+    journal = journal_in(tmp_path)
+    assert journal.damaged == 0
+    for number in range(6):
+        assert [entry["number"] for entry in journal.entries(f"host{number}")] == list(range(count))
+    assert [path.name for path in journal.path.parent.iterdir()] == [journal.path.name]
+    assert [path.name for path in (tmp_path / "ansible-local-1abc").iterdir()] == ["dsa-run.json"]
+
+
+def test_what_is_no_json_becomes_its_text(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.append("web", "read", path=Path("/x"), number=float("nan"))
+    assert next(journal.entries("web"))["path"] == "/x"
+
+
+def test_a_large_fleet_is_found_host_by_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal, hosts = journal_in(tmp_path), 10_000
+    record = {"record": {"versions": {"rpm": "20.0.2-1390"}, "text": "x" * 1500}}
+    journal.append_all((f"host{number}", "read", record) for number in range(hosts))
+    begun = time.perf_counter()
+    for number in range(0, hosts, 100):
+        assert len(list(journal.entries(f"host{number}"))) == 1
+    one = (time.perf_counter() - begun) / 100
+    begun = time.perf_counter()
+    assert sum(1 for dummy in journal.entries()) == hosts
+    everything = time.perf_counter() - begun
+    with capsys.disabled():
+        print(f"\njournal of {hosts} hosts: {one * 1000:.1f} ms to find one, {everything:.2f} s to read all")
+    assert json.loads(journal.path.read_bytes().splitlines()[0])["kind"] == "read"
