@@ -74,6 +74,17 @@ def test_the_password_is_not_given_to_a_request(host: FakeHost) -> None:
     assert host.calls()[-1] == "dsa_control -m Other:true"
 
 
+def test_a_request_that_was_refused_is_repeated_with_the_password(host: FakeHost) -> None:
+    host.tool("dsa_control", 'case "$*" in *"-p s3cret") echo "HTTP Status: 200 - OK";; *) echo "HTTP Status: 403";; esac')
+    result = host.update("start", self_protection_password="s3cret")
+    assert result["request"]["accepted"] is True
+    assert host.calls()[-2:] == [
+        "dsa_control -m UpdateComponent:true",
+        "dsa_control -m UpdateComponent:true -p s3cret",
+    ]
+    assert "s3cret" not in str(result)
+
+
 @pytest.mark.parametrize("step", ["start", "confirm"])
 def test_nothing_is_requested_where_the_note_cannot_be_read(host: FakeHost, step: str) -> None:
     host.note.write_text("")
