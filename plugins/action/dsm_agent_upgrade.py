@@ -34,6 +34,6 @@ class ActionModule(ManagerTaskAction):
         why = "; ".join(probe.get("problems") or []) or str(probe.get("msg"))
         return f"this Manager does not upgrade agents by a task ({why}); set dsa_upgrade_through: host"
 
-    def not_done(self, hosts: Mapping[str, int], why: str) -> dict[str, dict[str, str]]:
+    def not_done(self, hosts: Mapping[str, int], why: str) -> dict[str, dict[str, t.Any]]:
         """No other stage upgrades these."""
         return {} if self._task.check_mode else {name: {"outcome": "failed", "evidence": why} for name in hosts}

@@ -59,10 +59,8 @@ from jinja2.runtime import Undefined
 
 from ..plugin_utils._advisory import AdvisoryError
 from ..plugin_utils._ansible import planning, report
-from ..plugin_utils._ansible.hosts import reserved_names, set_on_some
 from ..plugin_utils._ansible.manager import manager_hosts
-from ..plugin_utils._ansible.run import _RUN_SETTINGS as RUN_SETTINGS
-from ..plugin_utils._ansible.run import Run
+from ..plugin_utils._ansible.run import RUN_SETTINGS, Run
 from ..plugin_utils._ansible.scope import enter, leave, left_out, listing, refuse_partial_run, scope_of
 from ..plugin_utils._run import Journal, JournalError
 from ..plugin_utils._settings import SettingsError
@@ -128,7 +126,8 @@ class LookupModule(LookupBase):
         """The hosts to read, after everything that can be checked without them was checked."""
         playbook = self.get_option("playbook")
         try:
-            Journal.anew(C.DEFAULT_LOCAL_TMP, run.settings["dsa_report_path"])
+            Journal.end(C.DEFAULT_LOCAL_TMP)
+            run.display.vv(f"run journal: {run.journal.path}")
             refuse_partial_run(playbook)
             scope = scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader)
             if not scope.hosts:
@@ -142,8 +141,6 @@ class LookupModule(LookupBase):
         try:
             run.begin(playbook, scope)
             report.begin(run, scope)
-            for problem in (*set_on_some(RUN_SETTINGS, run.variables), *reserved_names(scope.hosts, run.variables)):
-                run.fail(problem)
             return planning.hosts_to_read(run)
         except Exception as error:
             return self._failed(run, error)
@@ -195,6 +192,7 @@ class LookupModule(LookupBase):
             )
             hint = "import the playbook without a condition (when), and see whether they had failed before it"
             self._refuse(run, f"{why}: {hint}", written=True)
+        Journal.end(C.DEFAULT_LOCAL_TMP)
         return []
 
     @staticmethod

@@ -237,8 +237,8 @@ problems:
   sample: []
 states:
   description:
-    - C(state) and C(evidence) of each of the O(computers), by ID. An ID is a string here. The evidence is why, with the
-      Manager's messages.
+    - C(state), C(evidence) and C(certificate_expired) of each of the O(computers), by ID. An ID is a string here. The
+      evidence is why, with the Manager's messages. C(certificate_expired) is whether it failed with code -24 by them.
     - V(succeeded) if the update status is C(active), all Anti-Malware components are the newest, and since the start
       either the time of the last change moved on, or the version of a component changed.
     - V(current) if all were the newest that the Manager knows at the start and still are, once O(settled). Whether that
@@ -257,13 +257,16 @@ states:
       evidence: updated since the start; update status active (Up-to-date); all 2 Anti-Malware components are the newest
 outcomes:
   description:
-    - C(outcome), V(succeeded), V(failed) or V(unfinished), and C(evidence) of each of the O(hosts), or by ID of each of
-      the O(computers).
+    - C(outcome), V(succeeded), V(failed) or V(unfinished), C(evidence) and C(certificate_expired) of each of the
+      O(hosts), or by ID of each of the O(computers).
     - Whom no task took in, and whom the Manager does not know, is not in it.
   returned: without O(step)
   type: dict
   sample:
-    web1: {outcome: succeeded, evidence: updated since the start; update status active (Up-to-date)}
+    web1:
+      outcome: succeeded
+      evidence: updated since the start; update status active (Up-to-date)
+      certificate_expired: false
 deleted:
   description: The names of the tasks that were still there.
   returned: for V(finish)
@@ -277,11 +280,15 @@ requests:
   sample: {sent: 4, retried: 0, rate_limited: 0}
 """
 
+import re
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_tasks
 
 EXPAND = ("securityUpdates", "tasks", "computerStatus")
+# Code -24, and not a part of another number or a version; or its constant.
+EXPIRED = re.compile(r"CERT_EXPIRE|(?<![\w.-])-24(?![\d-]|\.\d)")
 
 
 def describe(raw):
@@ -301,7 +308,7 @@ def describe(raw):
 
 
 def judge(raw, before, settled):
-    """{state, evidence} of one computer, before is what describe() made of it at the start, or empty."""
+    """{state, evidence, certificate_expired} of one computer; before: what describe() gave at the start, or empty."""
     now, status = describe(raw), _dsm_tasks.status_of(raw)
     moved = _moved(now, before)
     # What did not change is no end while the agent may still have to hear of the task or is at it.
@@ -317,7 +324,11 @@ def judge(raw, before, settled):
     elif now["status"] == "active" and now["latest"] and still and before and before.get("latest"):
         state, why = "current", "already had the newest that the Manager knows"
     parts = [why, _status(now), _components(now), _dsm_tasks.sentence(status)]
-    return {"state": state, "evidence": "; ".join(text for text in parts if text)}
+    return {
+        "state": state,
+        "evidence": "; ".join(text for text in parts if text),
+        "certificate_expired": state == "failed" and bool(EXPIRED.search(now["message"] or "")),
+    }
 
 
 def _moved(now, before):

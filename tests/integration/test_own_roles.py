@@ -41,7 +41,11 @@ def upgraded(lab: LabFleet) -> set[str]:
 @pytest.fixture(scope="module")
 def lab(start_fleet: StartFleet) -> LabFleet:
     """A Relay and two Agents, all affected."""
-    hosts = {"relay": deb(role="relay"), "web-1": deb(), "web-2": deb(reboot_required="after_upgrade")}
+    hosts = {
+        "relay": deb(role="relay"),
+        "web-1": deb(),
+        "web-2": deb(reboot_required="after_upgrade", vars={"dsa_reboot": "if_required"}),
+    }
     for host in hosts.values():
         host["update_seconds"] = 0.5
     return start_fleet({"packages": [FIXED, OLD], "hosts": hosts})
@@ -101,7 +105,7 @@ def test_6_relay_first_then_agents_one_by_one(lab: LabFleet) -> None:
     done = run(
         lab,
         play("relay", *STAGES),
-        play("web-1:web-2", *STAGES, serial=1, vars={"dsa_reboot": "if_required"}),
+        play("web-1:web-2", *STAGES, serial=1),
         play("all", "report"),
     )
     assert done.returncode == 0, done.stdout
@@ -134,6 +138,14 @@ def test_8_a_relay_that_is_old_again_stops_its_agents_in_the_next_playbook(lab: 
     assert outcome["done"] == "blocked", reasons(outcome)
     assert "relays_first" in codes(outcome)
     assert len(lab.journal("web-1", "package_installed")) == before
+
+
+@pytest.mark.xfail(
+    strict=True, reason="roles read hostvars, so what vars of a play or role say is ignored, and not refused"
+)
+def test_9_variables_of_the_play_count(lab: LabFleet) -> None:
+    run(lab, play("web-1", "upgrade", vars={"dsa_relays": []}), play("web-1", "report"), check=True)
+    assert lab.report()["web-1"]["done"] == "would upgrade"
 
 
 def count(output: str, task: str) -> int:

@@ -332,8 +332,8 @@ def test_missing_tools(reading: Reading) -> None:
     record = reading.record("no_tools")
     assert (record["installed"], record["version"], record["version_source"]) == (True, OLD, "dsa_query")
     assert "no package database is there (dpkg, rpm)" in reading.problems("no_tools")
-    assert record["service"]["state"] is None
-    assert "the state of its service" in reading.problems("no_tools")
+    assert record["service"]["state"] == "missing", "neither systemd nor an init script has it"
+    assert record["running"] is True, "it answers all the same"
     assert reading.record("init")["service"]["state"] == "stopped", "without systemctl its init script is asked"
     assert reading.record("no_query")["versions"] == {"dpkg": OLD}
     assert "dsa_query is not there" in reading.problems("no_query")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where packages come from, and what is refused: one host for each case, all in the same three runs.
+"""Where packages come from, and what is refused: one host for each case, all in the same four runs.
 
-A prediction that fetches nothing; a run in which much is wrong; a run after it was mended.
+A prediction that fetches nothing; a run that a setting stops; a run in which much is wrong; a run after it was mended.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ def _prepare(world: World) -> dict[str, t.Any]:
 
 @pytest.fixture(scope="module")
 def world(start_fleet: StartFleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The three runs."""
+    """The four runs."""
     folder = tmp_path_factory.mktemp("sources")
     web, tls = Server(), Server()
     listening = [_serve(web)]
@@ -283,7 +283,8 @@ def world(start_fleet: StartFleet, tmp_path_factory: pytest.TempPathFactory) -> 
     before = world.lab.fingerprint()
     world.run("predicted", "--check", "--limit", "relay1,url1,missing,manager,repo", **made)
     world.predicted_nothing = world.lab.fingerprint() == before and not web.requests and not world.cache.exists()
-    world.run("first", **made)
+    world.run("stopped", "--limit", "relay1,noname", **made)
+    world.run("first", "--limit", "all:!noname", **made)
     world.kept = world.cached()
     world.asked = list(web.requests)
     web.bodies["/missing/agent.deb"] = web.bodies["/changed/agent.deb"] = web.bodies["/good/agent.deb"]
@@ -336,7 +337,6 @@ REFUSED_DOWNLOADS = {
     "macpage": "that begin with '<!DOCTYPE html>'); check the address",
     "broken": "the connection ended after 1000 of",
     "refused": "Connection refused",
-    "noname": "dsa_packages[0].url is 'http://127.0.0.1:{port}/'; write an address with",
     "notthere": "gave no package (0 bytes); import this build into the Manager",
 }
 
@@ -345,8 +345,16 @@ REFUSED_DOWNLOADS = {
 def test_who_needs_a_file_that_cannot_be_had_is_blocked(world: World, name: str) -> None:
     outcome = world.reports["first"][name]
     digest = hashlib.sha256(world.web.bodies["/good/agent.deb"]).hexdigest()
-    assert REFUSED_DOWNLOADS[name].format(deb=digest, port=world.web.port) in outcome["reason"]
+    assert REFUSED_DOWNLOADS[name].format(deb=digest) in outcome["reason"]
     assert outcome["done"] == "blocked"
+
+
+def test_a_setting_that_can_fit_no_host_stops_the_run_before_anything_is_done(world: World) -> None:
+    error = f"dsa_packages[0].url is 'http://127.0.0.1:{world.web.port}/'; write an address with"
+    assert f"Error of this run: {error}" in world.outputs["stopped"]
+    for name in ("relay1", "noname"):
+        assert world.reports["stopped"][name]["done"] == "nothing"
+    assert not world.touched("noname")
 
 
 @pytest.mark.parametrize("name", ["missing", "changed", "notthere"])

@@ -52,6 +52,15 @@ def _owned(folder, inodes):
         return None
 
 
+def _elsewhere(folder):
+    """Whether a process plainly has another root than this one, as in a container: its agent is not this host's."""
+    try:
+        root, own = os.stat(os.path.join(folder, "root")), os.stat("/")
+    except (IOError, OSError):
+        return False
+    return (root.st_dev, root.st_ino) != (own.st_dev, own.st_ino)
+
+
 def listener(proc="/proc"):
     """{port, sockets: how many listen there or None, error} and the inodes of these sockets."""
     try:
@@ -65,8 +74,8 @@ def processes(install_dir, inodes, proc="/proc"):
     """The agent's processes, and what they own of the sockets.
 
     agent: {pid, program, sockets: how many of them it owns, None where that cannot be seen} of each process whose
-    executable or one of its first arguments lies in install_dir. unowned: the sockets whose owner was not seen.
-    hidden: whether there may be processes that this user cannot see.
+    executable or one of its first arguments lies in install_dir; not of those in containers. unowned: the sockets whose
+    owner was not seen. hidden: whether there may be processes that this user cannot see.
     """
     inside = tuple(set([install_dir + "/", os.path.realpath(install_dir) + "/"]))
     found = {"agent": [], "unowned": len(inodes), "hidden": False, "error": None}
@@ -89,7 +98,7 @@ def processes(install_dir, inodes, proc="/proc"):
         left -= owned or set()
         arguments.append(_link(os.path.join(folder, "exe")))
         program = [name for name in arguments if name.startswith(inside)]
-        if program and len(found["agent"]) < _MOST:
+        if program and len(found["agent"]) < _MOST and not _elsewhere(folder):
             found["agent"].append(
                 {"pid": int(pid), "program": program[0][:256], "sockets": None if owned is None else len(owned)}
             )

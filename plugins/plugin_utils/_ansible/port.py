@@ -137,7 +137,7 @@ class AnsiblePort:
             except _LOST as error:
                 now = time.monotonic()
                 text = one_line(error)
-                if not self._reconnect and (lost_at or now - began > _AT_ONCE):
+                if not self._reconnect and (lost_at is not None or now - began > _AT_ONCE):
                     raise HostLost(text) from error
                 if lost_at is None or now - began > _CONNECTED:
                     lost_at = now

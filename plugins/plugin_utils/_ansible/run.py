@@ -26,15 +26,14 @@ from .._settings import (
     SettingsError,
     SettingsErrors,
     for_run,
-    internal_variables,
     sentences,
     suspicious_groups,
     unknown_variables,
 )
-from .hosts import Variables, first_set, host_runs, settings_of, unread_manager_inventory
+from .hosts import Variables, first_set, host_runs, reserved_names, set_on_some, settings_of, unread_manager_inventory
 from .scope import Scope
 
-_RUN_SETTINGS = (
+RUN_SETTINGS = (
     "dsa_gate",
     "dsa_report_path",
     "dsa_report_roles",
@@ -62,7 +61,7 @@ class Run:
         """The settings of the run as a whole. One that cannot be used has its default here, and begin() reports it."""
         hosts = self.variables["groups"].get("all", ())
         usable: dict[str, object] = {}
-        for name in _RUN_SETTINGS:
+        for name in RUN_SETTINGS:
             try:
                 value = first_set(name, self.variables, hosts)
                 Settings.parse({name: value}, "")
@@ -148,7 +147,8 @@ class Run:
         names: set[str] = set()
         for name in scope.hosts:
             names.update(self.variables["hostvars"][name])
-        unknown = [*unknown_variables(names), *internal_variables(names), *suspicious_groups(self.variables["groups"])]
+        problems += [*set_on_some(RUN_SETTINGS, self.variables), *reserved_names(scope.hosts, self.variables)]
+        unknown = [*unknown_variables(names), *suspicious_groups(self.variables["groups"])]
         if playbook == "gate" or self.settings["dsa_unknown_variables"] == "warn":
             for problem in unknown:
                 self.display.warning(problem.text)

@@ -23,8 +23,8 @@ from .._run import HostRun, Journal
 from .._settings import SettingsError
 from .._text import clean_tree
 
-States = dict[str, dict[str, str]]
-"""The Manager's ID of a computer, as text → state and evidence."""
+States = dict[str, dict[str, t.Any]]
+"""The Manager's ID of a computer, as text → state, evidence, and certificate_expired (bool) of an update."""
 
 # Options of the action alone.
 OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -49,6 +49,8 @@ MANAGER = (
 )
 # Options of the first step alone.
 _OF_START = ("computers", "also", "filter", "max_tasks", "task_parameters")
+# What an outcome keeps of a computer's state.
+_KEPT = ("evidence", "certificate_expired")
 # Seconds between two lines of progress.
 _PROGRESS = 60
 
@@ -173,9 +175,9 @@ class ManagerTaskAction(DsaAction):
             or f"{count} task{'s' * (count != 1)} for {len(batch.hosts)} hosts: {_counted(states)}",
         }
 
-    def _outcomes(self, batch: Batch, states: States) -> dict[str, dict[str, str]]:
+    def _outcomes(self, batch: Batch, states: States) -> dict[str, dict[str, t.Any]]:
         return {
-            name: {"outcome": self.outcomes[state["state"]], "evidence": state["evidence"]}
+            name: {"outcome": self.outcomes[state["state"]], **{key: state[key] for key in _KEPT if key in state}}
             for name, number in batch.hosts.items()
             if (state := states.get(str(number)))
             and state["state"] in self.outcomes
@@ -200,7 +202,7 @@ class ManagerTaskAction(DsaAction):
         """The hosts of this run, by its journal."""
         return Run(task_vars, self._display).fleet()
 
-    def _note_outcomes(self, outcomes: Mapping[str, Mapping[str, str]], task_vars: dict[str, t.Any]) -> None:
+    def _note_outcomes(self, outcomes: Mapping[str, Mapping[str, t.Any]], task_vars: dict[str, t.Any]) -> None:
         """Append what the tasks did for each host to the journal, where the host's own stages find it.
 
         In somebody's own play without our stages there is none, and none is begun.
@@ -213,7 +215,7 @@ class ManagerTaskAction(DsaAction):
         """Why no task is to be started, or None."""
         return None
 
-    def not_done(self, hosts: Mapping[str, int], why: str) -> dict[str, dict[str, str]]:
+    def not_done(self, hosts: Mapping[str, int], why: str) -> dict[str, dict[str, t.Any]]:
         """The outcomes of hosts that the Manager does nothing for: none where their own stage does the work then."""
         return {}
 

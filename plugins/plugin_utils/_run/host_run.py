@@ -200,13 +200,13 @@ class HostRun:
 
     @property
     def _detected(self) -> bool:
-        """Whether it listened as a Relay does when it was read in this run; one that is silent by now is still a Relay."""
+        """Whether it listened as a Relay when it was read in this run; one that is silent by now is still a Relay."""
         first = self.first.record if self.first else None
         return any(relay_state(record or _NONE) is True for record in (first, self.record))
 
     @property
     def may_be_relay(self) -> bool:
-        """Whether nothing tells the role of this host: not stated, not in a group, not known to the Manager, not read."""
+        """Whether nothing gives the role of this host: not stated, in no group, not known to the Manager, not read."""
         stated = self.settings["dsa_role"] or any(
             group in self.groups for group in (RELAY_GROUP, *(group for group, dummy in _GROUPS))
         )

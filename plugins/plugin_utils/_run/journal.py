@@ -28,6 +28,7 @@ from .host_run import HostRun, Reading, StageResult
 
 # In Ansible's own temporary folder of this run, which ends with the run: where the run's journal is.
 _POINTER = "dsa-run.json"
+_ENDED = ".ended-"
 Entry = dict[str, t.Any]
 
 
@@ -52,28 +53,15 @@ class Journal:
         """
         pointer = Path(run_folder) / _POINTER
         if not pointer.exists():
-            return cls._begin(pointer, report_path, os.path.basename(run_folder), os.link)
-        return cls._pointed(pointer)
+            cls._begin(pointer, Path(report_path).expanduser().absolute().parent)
+        known = json.loads(pointer.read_text("utf-8"))
+        return cls(Path(known["path"]), known["run_id"], known["started"])
 
-    @classmethod
-    def anew(cls, run_folder: str, report_path: str | os.PathLike[str]) -> Journal:
-        """A new journal, also where this run has one: a playbook that is imported a second time starts from nothing."""
-        pointer, name = Path(run_folder) / _POINTER, os.path.basename(run_folder)
-        if not pointer.exists():
-            return cls.of_run(run_folder, report_path)
-        before = cls._pointed(pointer).run_id.removeprefix(name).removeprefix("-")
-        return cls._begin(pointer, report_path, f"{name}-{int(before or 1) + 1}", os.replace)
-
-    @classmethod
-    def _begin(
-        cls,
-        pointer: Path,
-        report_path: str | os.PathLike[str],
-        run_id: str,
-        publish: t.Callable[[Path, Path], object],
-    ) -> Journal:
+    @staticmethod
+    def _begin(pointer: Path, folder: Path) -> None:
+        ended = len(list(pointer.parent.glob(f"{_POINTER}{_ENDED}*")))
+        run_id = f"{pointer.parent.name}-{ended + 1}" if ended else pointer.parent.name
         now = datetime.now(timezone.utc)
-        folder = Path(report_path).expanduser().absolute().parent
         path = folder / f"run-{now:%Y%m%dT%H%M%SZ}-{run_id}.jsonl"
         known = {"path": str(path), "run_id": run_id, "started": now.isoformat(timespec="seconds")}
         mine = pointer.with_name(f"{_POINTER}.{os.getpid()}")
@@ -81,23 +69,26 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)  # before anybody can be pointed to it
             mine.write_text(json.dumps(known), "utf-8")
-            with suppress(FileExistsError):  # another worker was first
-                publish(mine, pointer)
-            mine.unlink(missing_ok=True)
+            try:
+                os.link(mine, pointer)
+            except FileExistsError:  # another worker was first
+                if json.loads(pointer.read_text("utf-8"))["path"] != str(path):
+                    path.unlink(missing_ok=True)
+            finally:
+                mine.unlink()
         except OSError as error:
             raise JournalError(
                 f"the run journal cannot be written to {folder}: {error}; set dsa_report_path to a file in a folder "
                 "that can be written. Nothing was changed"
             ) from error
-        journal = cls._pointed(pointer)
-        if journal.path != path:
-            path.unlink(missing_ok=True)
-        return journal
 
-    @classmethod
-    def _pointed(cls, pointer: Path) -> Journal:
-        known = json.loads(pointer.read_text("utf-8"))
-        return cls(Path(known["path"]), known["run_id"], known["started"])
+    @staticmethod
+    def end(run_folder: str) -> None:
+        """What comes now has a journal of its own: a playbook that is imported once more, a play with roles of ours."""
+        pointer = Path(run_folder) / _POINTER
+        if pointer.exists():
+            ended = len(list(pointer.parent.glob(f"{_POINTER}{_ENDED}*")))
+            pointer.rename(pointer.with_name(f"{_POINTER}{_ENDED}{ended + 1}"))
 
     @staticmethod
     def begun(run_folder: str) -> bool:

@@ -72,7 +72,7 @@ def waits_for_reboot(run: HostRun) -> bool:
 
 
 def self_protection(run: HostRun) -> bool:
-    """Whether self-protection may be lowered: by dsa_self_protection; where that is not set, if its password is given."""
+    """Whether self-protection may be lowered: by dsa_self_protection; not set: if its password is given."""
     allowed = run.settings["dsa_self_protection"]
     return bool(run.settings["dsa_self_protection_password"]) if allowed is None else bool(allowed)
 

@@ -140,7 +140,7 @@ def _ended(port: Port, run: HostRun, watched: Evidence | StageResult) -> StageRe
 def _by_manager(port: Port, run: HostRun, task: Mapping[str, Any]) -> StageResult:
     """What a task of the Manager did for many hosts at once, as this host's own outcome."""
     evidence = f"the Manager: {task.get('evidence') or 'no evidence'}"
-    expired = bool(CERTIFICATE_EXPIRED.search(evidence))
+    expired = task.get("certificate_expired") is True
     details = {"evidence": evidence, "certificate_expired": expired, "by": "manager"}
     if task["outcome"] == "failed":
         return _failed(message("update_failed_expired" if expired else "update_failed", evidence=evidence), details)

@@ -16,8 +16,8 @@ SETTINGS = (
     Setting(
         name="dsa_self_protection",
         kind="bool",
-        description="Whether self-protection is switched off for the upgrade, and on again whatever happens. Not set: if "
-        "`dsa_self_protection_password` is set. Set it to true where self-protection has no password.",
+        description="Whether self-protection is switched off for the upgrade, and on again whatever happens. Not set: "
+        "if `dsa_self_protection_password` is set. Set it to true where self-protection has no password.",
         roles=("upgrade", "recover"),
         example=True,
         in_readme=True,

@@ -383,6 +383,21 @@ def test_states(before: Any, raw: dict[str, Any], settled: bool, state: str, wor
     assert words in found["evidence"]
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "expired"),
+    [
+        ("error", "9017: -24", True),
+        ("error", "DIGITAL_SIGNATURE_CERT_EXPIRE", True),
+        ("error", "code -240, pattern 17.1-24", False),
+        ("error", None, False),
+        ("warning", "code -24", False),
+    ],
+)
+def test_a_failure_by_the_expired_certificate_is_a_code(status: str, message: str | None, expired: bool) -> None:
+    raw = computer(securityUpdates=updates(status, message=message))
+    assert dsm_security_update.judge(raw, WAS, True)["certificate_expired"] is expired
+
+
 def test_the_evidence_names_what_is_old() -> None:
     components = [NEWEST, *({**OLD, "name": f"Pattern {letter}"} for letter in "ABCD")]
     raw = computer(securityUpdates=updates("warning", components=components, message=None), **BUSY)

@@ -149,6 +149,15 @@ def test_an_owner_that_may_not_be_looked_into_is_unknown(tmp_path: Path) -> None
     assert processes["unowned"] == 1
 
 
+@pytest.mark.parametrize(("root", "found"), [("/", 1), ("container", 0), ("gone", 1)])
+def test_an_agent_in_a_container_is_not_the_hosts(tmp_path: Path, root: str, found: int) -> None:
+    """On a host of containers every process is listed; one whose root cannot be seen may be the host's own."""
+    (tmp_path / "container").mkdir()
+    proc = _proc(tmp_path / "proc", "")
+    os.symlink(tmp_path / root, tmp_path / "proc" / "41" / "root")
+    assert len(relay.processes("/opt/ds_agent", set(), proc)["agent"]) == found
+
+
 def test_an_agent_behind_a_link_is_found(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "ds_agent").symlink_to(tmp_path / "data")

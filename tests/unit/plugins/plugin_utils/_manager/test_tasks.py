@@ -182,6 +182,13 @@ def test_what_the_tasks_did_for_a_host_goes_into_the_journal(state: str, outcome
     assert played.result["msg"] == f"1 task for 1 hosts: 1 {state}"
 
 
+def test_the_code_of_a_failed_update_is_kept() -> None:
+    failed = {"state": "failed", "evidence": "it failed", "certificate_expired": True}
+    module = Module({"start": [STARTED], "look": [{"states": {"17": failed}}], "finish": [{}]})
+    kept = {"outcome": "failed", "evidence": "it failed", "certificate_expired": True}
+    assert play(module, host()).noted == {"web1": kept}
+
+
 def test_current_components_of_a_relay_are_no_update() -> None:
     module = Module({"start": [STARTED], "look": [states(_17="current")], "finish": [{}]})
     assert play(module, host("relay1", computer=manager_computer(FIXED, True))).noted == {}
@@ -255,12 +262,19 @@ def test_computers_by_id_are_no_hosts_of_the_journal() -> None:
 def test_a_later_task_finds_the_outcome_in_the_run_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     journal = Journal.of_run(str(tmp_path), tmp_path / "report.json")
     monkeypatch.setattr(tasks, "Run", lambda task_vars, display: SimpleNamespace(journal=journal))
-    monkeypatch.setattr(tasks.C, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr("ansible.constants.DEFAULT_LOCAL_TMP", str(tmp_path))
     one = object.__new__(dsm_security_update.ActionModule)
     one._display = None
     one._note_outcomes({"web1": {"outcome": "succeeded", "evidence": "updated"}}, {})
     done = journal_run("web1", (), Settings(), journal.entries("web1")).tasks["update"]
     assert (done["outcome"], done["evidence"]) == ("succeeded", "updated")
+
+
+def test_without_a_run_journal_none_is_begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ansible.constants.DEFAULT_LOCAL_TMP", str(tmp_path))
+    one = object.__new__(dsm_security_update.ActionModule)
+    one._note_outcomes({"web1": {"outcome": "succeeded", "evidence": "updated"}}, {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_step_alone_is_passed_on_and_returned() -> None:

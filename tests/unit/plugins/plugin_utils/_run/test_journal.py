@@ -33,17 +33,17 @@ def test_only_its_owner_can_read_the_journal(tmp_path: Path) -> None:
     assert journal_in(tmp_path).path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_journal_begun_anew_has_nothing_of_the_one_before(tmp_path: Path) -> None:
-    """A playbook that is imported twice in one run; both are kept."""
-    first = journal_in(tmp_path)
-    first.append("", "begin")
-    folder = str(tmp_path / "ansible-local-1abc")
-    second, third = (Journal.anew(folder, tmp_path / "reports" / "report.json") for dummy in range(2))
-    assert [first.run_id, second.run_id, third.run_id] == [f"ansible-local-1abc{end}" for end in ("", "-2", "-3")]
-    assert list(third.entries()) == []
-    assert journal_in(tmp_path).path == third.path
-    assert len({first.path, second.path, third.path}) == 3
-    assert [entry["kind"] for entry in first.entries()] == ["begin"]
+def test_after_the_end_a_journal_begins_that_has_nothing_of_the_one_before(tmp_path: Path) -> None:
+    """A playbook that is imported twice in one run, or a play with roles behind it; all journals are kept."""
+    journals = []
+    for dummy in range(3):
+        journals.append(journal_in(tmp_path))
+        journals[-1].append("", "begin")
+        Journal.end(str(tmp_path / "ansible-local-1abc"))
+    assert [journal.run_id for journal in journals] == [f"ansible-local-1abc{end}" for end in ("", "-2", "-3")]
+    assert len({journal.path for journal in journals}) == 3
+    assert [len(list(journal.entries())) for journal in journals] == [1, 1, 1]
+    Journal.end(str(tmp_path / "ansible-local-1abc"))  # of none
 
 
 HOSTS = ["web", 'quo"te', "back\\slash", "日本", "new\nline", "\ud800", "", "web1", "a: {", '{"host": "web",']

@@ -247,7 +247,7 @@ def test_on_windows_too_an_update_that_another_run_ended_is_done(timeout: int, s
     [
         ("succeeded", "patterns of 02:00", "done", "updated"),
         ("failed", "error 5 at 2026-11-24", "failed", "update_failed"),
-        ("failed", "code -24", "failed", "update_failed_expired"),
+        ("failed", "pattern 1-24 is old", "failed", "update_failed"),
         ("unfinished", "no answer", "failed", "update_unfinished"),
     ],
 )
@@ -260,6 +260,12 @@ def test_what_a_task_of_the_manager_did_counts(
     assert evidence in result.message.text
     assert START not in port.calls
     assert (port.state["remediation"]["phase"] == "done") is (stage == "done")
+
+
+def test_a_task_of_the_manager_that_failed_by_the_expired_certificate() -> None:
+    task = {"outcome": "failed", "evidence": "the update failed", "certificate_expired": True}
+    result = updated(host(), NOTHING, tasks={"update": task})
+    assert (result.message.code, result.details["certificate_expired"]) == ("update_failed_expired", True)
 
 
 @pytest.mark.parametrize("tasks", [{}, {"update": {"outcome": "skipped", "evidence": ""}}])
