@@ -75,7 +75,8 @@ def test_the_password_is_not_given_to_a_request(host: FakeHost) -> None:
 
 
 def test_a_request_that_was_refused_is_repeated_with_the_password(host: FakeHost) -> None:
-    host.tool("dsa_control", 'case "$*" in *"-p s3cret") echo "HTTP Status: 200 - OK";; *) echo "HTTP Status: 403";; esac')
+    answer = 'echo "HTTP Status: 200 - OK"'
+    host.tool("dsa_control", f'case "$*" in *"-p s3cret") {answer};; *) echo "HTTP Status: 403";; esac')
     result = host.update("start", self_protection_password="s3cret")
     assert result["request"]["accepted"] is True
     assert host.calls()[-2:] == [
