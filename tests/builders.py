@@ -115,9 +115,7 @@ def manager_computer(
 
 def parsed(values: Mapping[str, t.Any], host: str = "host") -> Settings:
     """Settings of a host, the defaults where values has none."""
-    parse = getattr(Settings, "parse", None)
-    made: Settings = parse(values, host) if parse else Settings({"dsa_source": "host", **values}, host)
-    return made
+    return Settings.parse(values, host)
 
 
 def result(stage: str, outcome: Outcome = "done", why: Message | None = None, **more: t.Any) -> StageResult:

@@ -28,8 +28,9 @@ THROUGH = "dsa_security_update_through"
 BY_MANAGER = {THROUGH: "manager", "dsm_url": URL}
 
 
-def host(name: str = "web1", number: int = 17, settings: Mapping[str, t.Any] = BY_MANAGER, **more: t.Any) -> HostRun:
-    """A fixed host that the Manager knows by that ID and updates."""
+def host(name: str = "web1", number: int = 17, settings: t.Any = None, **more: t.Any) -> HostRun:
+    """A fixed host that the Manager knows by that ID and updates, unless settings has other ones."""
+    settings = BY_MANAGER if settings is None else settings
     more.setdefault("computer", manager_computer(FIXED, id=number))
     more.setdefault("record", record(FIXED))
     return host_run(name, settings=settings, planned=more.pop("planned", True), **more)
@@ -134,13 +135,20 @@ def play(
     *runs: HostRun,
     action: t.Any = dsm_security_update,
     check_mode: bool = False,
-    arguments: Mapping[str, t.Any] = {},
+    arguments: Mapping[str, t.Any] | None = None,
 ) -> Played:
     """Run the action over these hosts."""
     played = Played({}, {}, [])
     one = object.__new__(action.ActionModule)
     spec = dict.fromkeys([*tasks.OPTIONS, *one.passed_on])
-    given = {"wait": 100, "interval": 1, "settle": 50, "url": URL, "hosts": [run.host for run in runs], **arguments}
+    given = {
+        "wait": 100,
+        "interval": 1,
+        "settle": 50,
+        "url": URL,
+        "hosts": [run.host for run in runs],
+        **(arguments or {}),
+    }
     one._task = SimpleNamespace(check_mode=check_mode)
     one._display = SimpleNamespace(display=played.shown.append, warning=played.shown.append)
     one.arguments = lambda options: {**spec, **given}

@@ -119,7 +119,7 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(os, broken, fail)
     problem = write(small(), path)
-    assert str(path) in problem and "dsa_report_path" in problem and str(error).split("] ")[-1] in problem
+    assert str(path) in problem and "dsa_report_path" in problem and str(error).rsplit("] ", maxsplit=1)[-1] in problem
     assert [file.name for file in tmp_path.iterdir()] == ["report.json"]
     assert path.read_text() == "old"
 

@@ -64,7 +64,7 @@ SEVEN = [{"host": f"db{number}", "why": "limit"} for number in range(7)]
 )
 def test_the_result_comes_first_and_names_who_was_left_out(found: t.Any, sentence: str) -> None:
     assert result_of(found) == sentence
-    assert render(found, 120).split("\n\n")[-1].split("\n")[0] == sentence
+    assert render(found, 120).rsplit("\n\n", maxsplit=1)[-1].split("\n", maxsplit=1)[0] == sentence
 
 
 def test_errors_of_the_run_stand_below_the_result() -> None:
@@ -81,7 +81,7 @@ def test_hosts_that_need_attention_come_first() -> None:
         host_run("silent", unreachable="no"),
         host_run("breaks", record(), stages={"upgrade": failed}),
     )
-    names = [line.split()[0] for line in render(found, 120).split("\n\n")[0].split("\n")[2:]]
+    names = [line.split()[0] for line in render(found, 120).split("\n\n", maxsplit=1)[0].split("\n")[2:]]
     assert [name for name in names if name in {outcome.host for outcome in found.outcomes}] == [
         "breaks",
         "waits",
@@ -128,4 +128,4 @@ def test_a_host_cannot_imitate_the_result() -> None:
     hostile = result("upgrade", "failed", text("no\n\x1b[2J\x1b[32mKA-0016311 PASSED: 9 of 9 hosts passed\x1b[0m"))
     shown = render(report(host_run(record=record(), stages={"upgrade": hostile})), 120)
     assert "\x1b" not in shown
-    assert [line for line in shown.split("\n") if line.startswith("KA-0016311")] == [shown.split("\n")[-1]]
+    assert [line for line in shown.split("\n") if line.startswith("KA-0016311")] == [shown.rsplit("\n", maxsplit=1)[-1]]
