@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm_tasks
 
 RUNS = settings(max_examples=200, deadline=None)
-Places = dict[int, tuple[int | None, int | None]]
+Places = dict[int, tuple[Any, Any]]  # ID -> group and policy
 
 places = st.sampled_from([None, 1, 2, 3, 4])
 computers_of_managers = st.dictionaries(st.integers(1, 40), st.tuples(places, places), max_size=25)
