@@ -61,6 +61,11 @@ options:
       - The agent's C(dsa_control) takes it as an argument only, so it is visible in the host's process list for a
         moment.
     type: str
+  seen_run:
+    description:
+      - The C(run) of the progress note when the host was read, an empty text where the note had none. Where another run
+        has written to it since, nothing is installed, as that run may have done it. Not compared if not set.
+    type: str
   timeout:
     description: How long the installation may take, in seconds.
     type: int
@@ -104,8 +109,8 @@ code:
   sample: package_refused
 waited:
   description:
-    - Whether another process was at work when an installation was to begin. Nothing was installed then, as that process
-      may have done it.
+    - Whether another process was at work when an installation was to begin, or another run has written to the progress
+      note since O(seen_run). Nothing was installed then, as it may have done it.
   returned: O(step=install)
   type: bool
   sample: false
@@ -187,7 +192,13 @@ class Step(object):
                     raise progress.StepError(error.code, "%s. Self-protection was turned on" % error.message)
             raise
         self.protection = control.SelfProtection(path, password, content)
+        self.waited = self.waited or self.written_since(content)
         getattr(self, self.params["step"])()
+
+    def written_since(self, content):
+        """Whether another run has written to the note since the controller read this host."""
+        seen, own = self.params["seen_run"], (self.params["note"] or {}).get("run")
+        return seen is not None and (content.get("run") or "") not in (seen, own)
 
     def note(self):
         """Merge the note."""
@@ -304,6 +315,7 @@ def main():
             command=dict(type="str"),
             self_protection=dict(type="bool"),
             self_protection_password=dict(type="str", no_log=True),
+            seen_run=dict(type="str"),
             timeout=dict(type="int", default=1800),
             service_timeout=dict(type="int", default=120),
             lock_timeout=dict(type="int", default=1800),

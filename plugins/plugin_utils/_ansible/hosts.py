@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from jinja2.runtime import Undefined
@@ -27,6 +27,25 @@ READ_RESULT = "__dsa_read"
 # Files that the inventory plugin takes.
 _MANAGERS_FILES = ("dsm.yml", "dsm.yaml", "deep_security.yml", "deep_security.yaml")
 _MANAGERS_PLUGIN = re.compile(r"""^plugin:\s*['"]?deep_security\.remediation\.dsm\b""", re.MULTILINE)
+
+
+class HostVariables(Mapping[str, Variables]):
+    """hostvars, each host's once: Ansible puts the variables of a host together anew whenever they are used."""
+
+    def __init__(self, hostvars: Mapping[str, Variables]) -> None:
+        self._hostvars = hostvars
+        self._known: dict[str, Variables] = {}
+
+    def __getitem__(self, host: str) -> Variables:
+        if host not in self._known:
+            self._known[host] = self._hostvars[host]
+        return self._known[host]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hostvars)
+
+    def __len__(self) -> int:
+        return len(self._hostvars)
 
 
 def settings_of(host: str, variables: Variables) -> Settings:

@@ -30,7 +30,16 @@ from .._settings import (
     suspicious_groups,
     unknown_variables,
 )
-from .hosts import Variables, first_set, host_runs, reserved_names, set_on_some, settings_of, unread_manager_inventory
+from .hosts import (
+    HostVariables,
+    Variables,
+    first_set,
+    host_runs,
+    reserved_names,
+    set_on_some,
+    settings_of,
+    unread_manager_inventory,
+)
 from .scope import Scope
 
 RUN_SETTINGS = (
@@ -47,7 +56,9 @@ class Run:
     """variables: those of a play or of a task, with groups and hostvars."""
 
     def __init__(self, variables: Variables, display: Display | None = None) -> None:
-        self.variables = variables
+        # A play that begins without a host before it has no hostvars.
+        hosts = {"hostvars": HostVariables(variables["hostvars"])} if "hostvars" in variables else {}
+        self.variables: Variables = {**variables, **hosts}
         self.display = display or Display()
 
     @cached_property
