@@ -64,7 +64,9 @@ def tier_of(run: Run, tier: Tier) -> Mapping[str, t.Any]:
             return entry
     if run.errors:
         return {"order": [], "sizes": [], "by_manager": {"order": [], "sizes": []}}
-    fleet, plan = plan_hosts(run, run.scope)
+    everybody = host_runs(run.variables, run.journal)
+    # What the tier before worked on keeps its entry, for the report.
+    fleet, plan = plan_hosts(run, [name for name in run.scope if not everybody[name].stages])
     hosts = order(plan, tier, fleet)
     by_manager = [name for name in hosts if uses_manager(fleet.hosts[name])]
     alone = [name for name in hosts if not uses_manager(fleet.hosts[name])]
