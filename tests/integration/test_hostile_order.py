@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import threading
-import typing as t
 
 import pytest
 import yaml
@@ -65,10 +64,8 @@ def test_o1_nor_when_it_does_not_answer(fleet: LabFleet) -> None:
     assert fleet.report()["relay-b"]["verdict"] == "unreachable"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("dsa_relays_complete", "true"), ("dsa_relays", "relay-a"), ("dsa_relays", ["relay-a"])]
-)
-def test_o1_either_way_out_that_the_message_names_is_one(fleet: LabFleet, name: str, value: t.Any) -> None:
+@pytest.mark.parametrize(("name", "value"), [("dsa_relays_complete", "true"), ("dsa_relays", "relay-a")])
+def test_o1_either_way_out_that_the_message_names_is_one(fleet: LabFleet, name: str, value: str) -> None:
     done = fleet.play("remediate", "--check", "--limit", "web-1", **QUICKLY, **{name: value})
     assert fleet.report()["web-1"]["done"] == "would upgrade", done.stdout
 
@@ -127,7 +124,7 @@ def tiers(start_fleet: StartFleet) -> LabFleet:
     return start_fleet({"packages": [FIXED], "hosts": hosts})
 
 
-@pytest.mark.parametrize("text", ["abc", "[1, 50%", "150%"])
+@pytest.mark.parametrize("text", ["abc", "[1, 50%"])
 def test_sizes_of_batches_that_are_none_stop_the_run_before_it_reads_a_host(tiers: LabFleet, text: str) -> None:
     before = tiers.commands()
     done = tiers.play("remediate", dsa_batch=text)
