@@ -134,7 +134,6 @@ class World:
             dsa_max_fail_percentage=100,
             **extra,
         )
-        Path("/tmp/I1_out_" + name).write_text(done.stdout)  # I1TEMP
         assert done.returncode == 2, done.stdout
         self.outputs[name], self.reports[name] = done.stdout, self.lab.report()
 

@@ -20,6 +20,7 @@ from .._record import out_of_date
 from .._run import HostRun
 from .._settings import SettingsError
 from .downloads import Downloads
+from .hosts import host_runs
 from .run import Run
 
 Tier = t.Literal["relays", "agents"]

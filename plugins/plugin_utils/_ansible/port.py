@@ -40,6 +40,8 @@ with suppress(ImportError):
 _CONNECTED = 60.0
 # A loss that shows within so many seconds is tried again once, also without patience; a silent host costs one time-out.
 _AT_ONCE = 5.0
+# Run again after a lost connection, these would be a second reboot.
+_ONCE = ("ansible.builtin.reboot", "ansible.windows.win_reboot")
 # The longest pause between two attempts to reconnect, in seconds.
 _PAUSE = 5.0
 
@@ -105,7 +107,7 @@ class AnsiblePort:
             templar=self._action._templar,
             shared_loader_obj=self._action._shared_loader_obj,
         )
-        return self._reconnecting(lambda: t.cast(Result, plugin.run(task_vars=self._vars)))
+        return self._reconnecting(lambda: t.cast(Result, plugin.run(task_vars=self._vars)), name not in _ONCE)
 
     def display(self, text: str) -> None:
         """Show a line at once, while the task goes on."""
@@ -123,7 +125,7 @@ class AnsiblePort:
         """The time of day in UTC."""
         return datetime.now(timezone.utc)
 
-    def _reconnecting(self, attempt: Callable[[], Result]) -> Result:
+    def _reconnecting(self, attempt: Callable[[], Result], repeat: bool = True) -> Result:
         """attempt(), again after each loss of the connection, for at most so many seconds of silence; cleaned."""
         lost_at: float | None = None
         while True:
@@ -137,7 +139,7 @@ class AnsiblePort:
             except _LOST as error:
                 now = time.monotonic()
                 text = one_line(error)
-                if not self._reconnect and (lost_at is not None or now - began > _AT_ONCE):
+                if not repeat or (not self._reconnect and (lost_at is not None or now - began > _AT_ONCE)):
                     raise HostLost(text) from error
                 if lost_at is None or now - began > _CONNECTED:
                     lost_at = now

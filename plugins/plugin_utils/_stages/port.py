@@ -23,7 +23,7 @@ class Port(Protocol):
     """One host. Every text of a result is clean; a result has failed and msg as Ansible's results do.
 
     read, module and action reconnect after a lost connection and run again, so what they run must be safe to repeat;
-    they raise HostLost when the connection does not come back.
+    they raise HostLost when the connection does not come back. A reboot is not run again: it raises HostLost at once.
     """
 
     @property

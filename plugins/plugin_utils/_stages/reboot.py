@@ -21,7 +21,7 @@ from .._messages import Message, message
 from .._record import findings_of, unreadable_record
 from .._run import HostRun, StageResult
 from .._settings import Settings
-from .port import Port
+from .port import HostLost, Port, Result
 from .shared import problem_texts, reason
 
 # What a reboot can break in an agent.
@@ -85,19 +85,16 @@ def reboot_and_wait(port: Port, settings: Settings, before: Mapping[str, Any], w
     then it is not rebooted a second time.
     """
     now = port.read()
-    rebooted = not (booted_since(before, now) and (now.get("reboot") or {}).get("required") is not True)
+    limit = settings["dsa_reboot_timeout"]
+    done = None if _rebooted_meanwhile(before, now) else _reboot(port, limit, before, why)
+    rebooted = done is not None
     details = {"rebooted": rebooted, "waiting": False}
-    if rebooted:
-        limit = settings["dsa_reboot_timeout"]
-        port.display(f"{port.host}: rebooting ({why})")
-        name = "ansible.windows.win_reboot" if port.windows else "ansible.builtin.reboot"
-        done = port.action(name, {"reboot_timeout": limit})
-        if done.get("failed"):
-            text = message("reboot_no_return", seconds=limit, why=reason(done))
-            # Not read once more: that would wait as long again as a lost connection may last.
-            record: Mapping[str, Any] = unreadable_record(text.text)
-            details = {"rebooted": False, "waiting": False}
-            return StageResult(stage, "failed", text, changed=True, record=record, details=details)
+    if done is not None and done.get("failed"):
+        text = message("reboot_no_return", seconds=limit, why=reason(done))
+        # Not read once more: that would wait as long again as a lost connection may last.
+        record: Mapping[str, Any] = unreadable_record(text.text)
+        details = {"rebooted": False, "waiting": False}
+        return StageResult(stage, "failed", text, changed=True, record=record, details=details)
     known = set(_health(now if rebooted else before)) - {"not_readable"}
     record, problems = _wait_for_agent(port, settings, known)
     if problems:
@@ -107,6 +104,26 @@ def reboot_and_wait(port: Port, settings: Settings, before: Mapping[str, Any], w
         return StageResult(stage, "failed", text, changed=True, record=record, details=details)
     text = message("rebooted" if rebooted else "rebooted_meanwhile", reasons=why)
     return StageResult(stage, "done", text, changed=rebooted, record=record, details=details)
+
+
+def _reboot(port: Port, limit: int, before: Mapping[str, Any], why: str) -> Result | None:
+    """Reboot the host and wait for it; None where it went down for another run's reboot meanwhile."""
+    port.display(f"{port.host}: rebooting ({why})")
+    name = "ansible.windows.win_reboot" if port.windows else "ansible.builtin.reboot"
+    try:
+        return port.action(name, {"reboot_timeout": limit})
+    except HostLost:
+        if _rebooted_meanwhile(before, port.read()):
+            return None
+    return port.action(name, {"reboot_timeout": limit})
+
+
+def _rebooted_meanwhile(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether the host was started since, and requires no reboot any more. Not every host gives the time of its start:
+    that it did require one and does not any longer is as good.
+    """
+    did, does = ((record.get("reboot") or {}).get("required") for record in (before, now))
+    return does is not True and (booted_since(before, now) or (did is True and does is False))
 
 
 def booted_since(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

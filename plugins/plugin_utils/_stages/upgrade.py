@@ -87,17 +87,20 @@ def _install(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]
         "timeout": settings["dsa_upgrade_timeout"],
         "service_timeout": settings["dsa_service_timeout"],
         "note": begun_upgrade(run.record or {}, target.text, port.run_id, port.now()),
+        "seen_run": str(run.note.get("run") or ""),
         **guard(run),
     }
+    staged: Result = {}
     if package["origin"] != "repository":
         options["path"] = _STAGING + package["file"]
         staged = port.action(
             "ansible.builtin.copy",
             {"src": package["location"], "dest": _STAGING, "mode": "0600", "directory_mode": "0700"},
         )
-        if staged.get("failed"):
+        if staged.get("failed") and not has_build(port.read(), target):
             return not_staged(package["file"], _STAGING, staged, details)
-    ran = _run_installer(port, options, target)
+    # Where it failed and the build is there, another run installed it and removed the file that both bring there.
+    ran = {} if staged.get("failed") else _run_installer(port, options, target)
     details = {**details, **{key: ran[key] for key in ("verified_by", "command", "rc", "output") if key in ran}}
     if ran.get("failed"):
         return _failed(message("installation_failed", why=reason(ran)), port, details, "command" in ran)
@@ -118,14 +121,16 @@ def _run_installer(port: Port, options: Result, target: Build) -> Result:
     ran: Result = {}
     for _try in range(_TRIES):
         ran = port.module("dsa_upgrade", options)
-        # Where another process was at work nothing was installed, as it may have done it. A package that is gone was
-        # installed by an attempt whose answer was lost, and removed after it.
+        # Where another process or run was at work nothing was installed, as it may have done it. A package that is gone
+        # was installed by an attempt whose answer was lost, and removed after it.
         if not (ran.get("waited") and not ran.get("failed")) and ran.get("code") != "not_there":
             return ran
-        if _reached(port.read(), target):
+        record = port.read()
+        if has_build(record, target):  # whether it runs already is seen later
             return {key: value for key, value in ran.items() if key not in ("failed", "msg", "code")}
         if ran.get("failed"):
             return ran
+        options = {**options, "seen_run": str((record.get("remediation") or {}).get("run") or "")}
     return {**ran, "failed": True, "msg": "another process was at work on this host again and again; look at it there"}
 
 

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, StageResult
 from tests.builders import AFFECTED, FIXED, NOW, record, result
 
-from .fake import FAILED, FakePort, carried, outcomes, run_of
+from .fake import FAILED, LOST, FakePort, carried, outcomes, run_of
 
 IF_REQUIRED = {"dsa_reboot": "if_required"}
 ALWAYS = {"dsa_reboot": "always"}
@@ -227,3 +227,23 @@ def test_check_mode_names_the_reboot_that_is_deferred() -> None:
     found = rebooted(port, {"dsa_reboot": "never"})
     assert (found.outcome, found.record) == ("deferred", None)
     assert port.calls == ["= reboot deferred"]
+
+
+@pytest.mark.parametrize("knows_its_boot", [True, False])
+def test_a_connection_that_another_runs_reboot_cut_is_no_reason_for_a_second_one(knows_its_boot: bool) -> None:
+    def cut(port: FakePort) -> Any:
+        if knows_its_boot:
+            port.seconds += 60
+            port.boot()
+        port.state["reboot"] = {"required": False, "reasons": []}
+        raise LOST
+
+    port = host(answers={"reboot": [cut]})
+    assert rebooted(port, IF_REQUIRED).outcome == "done"
+    assert port.calls.count("reboot") == 1
+
+
+def test_a_reboot_whose_connection_was_lost_is_tried_once_more() -> None:
+    port = host(answers={"reboot": [LOST]})
+    assert rebooted(port, IF_REQUIRED).outcome == "done"
+    assert (port.calls.count("reboot"), port.rebooted) == (2, 1)

@@ -65,6 +65,34 @@ def test_a_repository_without_the_build_is_named_at_once() -> None:
     assert FIXED in result.message.text
 
 
+def test_a_package_that_another_run_installed_and_removed_is_not_missed() -> None:
+    """Both runs bring it to the same place, and the faster one removes it when it is installed."""
+
+    def gone(port: FakePort) -> Any:
+        port.has(FIXED)
+        port.note({"phase": "update_pending", "run": "run-2"})
+        return {"failed": True, "msg": "file is absent, cannot continue"}
+
+    port = FakePort(answers={"copy": [gone]})
+    assert upgraded(port).outcome == "done"
+    assert "dsa_upgrade install" not in port.calls
+
+
+def test_an_installation_names_the_run_that_wrote_last_when_the_host_was_read() -> None:
+    port = FakePort(record(AFFECTED, phase="update_pending"))
+    port.note({"run": "run-0"})
+
+    def other(port: FakePort) -> Any:
+        port.note({"run": "run-2"})
+        return WAITED
+
+    port.answers["dsa_upgrade install"] = [other]
+    assert upgraded(port).outcome == "done"
+    assert [sent["seen_run"] for sent in port.sent("dsa_upgrade install")] == ["run-0", "run-2"]
+    assert upgraded(fresh := FakePort()).outcome == "done"
+    assert fresh.sent("dsa_upgrade install")[0]["seen_run"] == ""
+
+
 def test_a_package_that_cannot_be_copied_changes_nothing() -> None:
     port = FakePort(answers={"copy": [{"failed": True, "msg": "No space left on device"}]})
     result = upgraded(port)
