@@ -13,10 +13,12 @@ from ansible import constants as C
 from ..plugin_utils._advisory import Context, decide
 from ..plugin_utils._ansible import report
 from ..plugin_utils._ansible.action import DsaAction, Result
+from ..plugin_utils._ansible.hosts import set_by_play
 from ..plugin_utils._ansible.planning import hosts_by_manager
 from ..plugin_utils._ansible.port import AnsiblePort
 from ..plugin_utils._ansible.run import Run
 from ..plugin_utils._run import STAGES, HostRun, Journal, StageResult
+from ..plugin_utils._settings import SETTINGS
 from ..plugin_utils._stages import begin_by_manager, carry, read
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -39,12 +41,15 @@ class ActionModule(DsaAction):
         if not Journal.begun(C.DEFAULT_LOCAL_TMP):
             report.begin_play(run, [str(host) for host in task_vars["ansible_play_hosts_all"]])
         name = str(self._task.delegate_to or task_vars["inventory_hostname"])
-        host = run.host(name)
+        by_play: dict[str, object] = {}
+        if not self._task.delegate_to:
+            by_play = set_by_play(task_vars, run.variables["hostvars"][name], self._templar.template)
+        host = run.host(name, by_play)
         reading = "read_again" in stages or ("read" in stages and host.first is None)
         patience = 0 if reading else host.settings["dsa_reconnect_timeout"]
         port = AnsiblePort(self, task_vars, run.journal.run_id, host.settings["dsa_read_timeout"], patience)
         if reading:
-            return self._read(run, port, name)
+            return self._read(run, port, host, by_play)
         if stages == ["read"]:
             return {"changed": False, "msg": "already read in this run"}
         if host.work is None:
@@ -67,14 +72,15 @@ class ActionModule(DsaAction):
         run.journal.append(host.host, "stage", **failed.as_dict())
         return _result(host.after(failed), [failed.stage])
 
-    def _read(self, run: Run, port: AnsiblePort, name: str) -> Result:
+    def _read(self, run: Run, port: AnsiblePort, host: HostRun, by_play: dict[str, object]) -> Result:
         reading = read(port)
-        run.journal.append(name, "read", **reading.as_dict())
+        recorded = {name: value for name, value in by_play.items() if name not in SETTINGS or not SETTINGS[name].secret}
+        run.journal.append(host.host, "read", **reading.as_dict(), **({"settings": recorded} if recorded else {}))
         if reading.status == "unreachable":
             return {"changed": False, "unreachable": True, "msg": f"unreachable: {reading.why}"}
         if reading.record is None:
             return {"changed": False, "failed": True, "msg": f"cannot be read: {reading.why}"}
-        settings = run.host(name).settings
+        settings = host.settings
         context = Context(None, settings["dsa_certificate_replaced"], settings["dsa_not_installed_compliant"])
         verdict = decide(reading.record, run.advisory, context)
         return {"changed": False, "verdict": verdict.verdict, "version": verdict.version, "msg": verdict.reason}

@@ -140,9 +140,6 @@ def test_8_a_relay_that_is_old_again_stops_its_agents_in_the_next_playbook(lab: 
     assert len(lab.journal("web-1", "package_installed")) == before
 
 
-@pytest.mark.xfail(
-    strict=True, reason="roles read hostvars, so what vars of a play or role say is ignored, and not refused"
-)
 def test_9_variables_of_the_play_count(lab: LabFleet) -> None:
     run(lab, play("web-1", "upgrade", vars={"dsa_relays": []}), play("web-1", "report"), check=True)
     assert lab.report()["web-1"]["done"] == "would upgrade"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from jinja2.runtime import Undefined
@@ -48,17 +48,27 @@ class HostVariables(Mapping[str, Variables]):
         return len(self._hostvars)
 
 
-def settings_of(host: str, variables: Variables) -> Settings:
+def set_by_play(task_vars: Variables, hostvars: Variables, template: Callable[[t.Any], t.Any]) -> dict[str, object]:
+    """Settings of a task that are not among its host's variables: of the play, a role, an import, or the task itself.
+
+    Without them what stands in vars: of a play of one's own would silently have no effect.
+    """
+    raw = _raw(hostvars)
+    names = sorted(Settings.names() & set(task_vars) - {"dsm_computer"})
+    return {name: template(task_vars[name]) for name in names if name not in raw or raw[name] != task_vars[name]}
+
+
+def settings_of(host: str, variables: Variables, by_play: Mapping[str, object] | None = None) -> Settings:
     """The settings of one host. Raises SettingsErrors with everything that is wrong with them."""
     values: dict[str, object] = {}
     problems: list[Problem] = []
-    for name in Settings.names() & set(variables):
+    for name in Settings.names() & (set(variables) - set(by_play or ())):
         try:
             values[name] = _untemplated(variables, name) if name == "dsm_computer" else _defined(variables[name])
         except Exception as error:  # whatever a template can raise
             problems.append(_template_fails(name, host, error))
     try:
-        settings = Settings.parse(values, host)
+        settings = Settings.parse({**values, **(by_play or {})}, host)
     except SettingsErrors as error:
         problems += error.problems
     if problems:
@@ -82,8 +92,14 @@ def _template_fails(name: str, host: str, error: Exception) -> Problem:
 
 def _untemplated(variables: Variables, name: str) -> object:
     """What the Manager sent is large, and is no template; Ansible gives it untemplated where its variables do."""
+    raw = _raw(variables)
+    return raw[name] if name in raw else variables[name]
+
+
+def _raw(variables: Variables) -> Variables:
+    """The variables of a host without their templates filled in, where Ansible gives them so."""
     raw = getattr(variables, "_vars", None)
-    return raw[name] if isinstance(raw, Mapping) and name in raw else variables[name]
+    return raw if isinstance(raw, Mapping) else variables
 
 
 def groups_by_host(groups: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
@@ -106,7 +122,7 @@ def host_runs(variables: Variables, journal: Journal) -> dict[str, HostRun]:
     problems: list[Problem] = []
     for name in map(str, variables["groups"]["all"]):
         try:
-            settings = settings_of(name, hostvars[name])
+            settings = settings_of(name, hostvars[name], recorded_settings(entries.get(name, ())))
         except SettingsErrors as error:
             problems += error.problems
             continue
@@ -114,6 +130,15 @@ def host_runs(variables: Variables, journal: Journal) -> dict[str, HostRun]:
     if problems:
         raise SettingsErrors(problems)
     return runs
+
+
+def recorded_settings(entries: Iterable[Mapping[str, t.Any]]) -> Mapping[str, object]:
+    """What a play set for a host when it was read: no task on another host knows it."""
+    recorded: Mapping[str, object] = {}
+    for entry in entries:
+        if entry["kind"] == "read":
+            recorded = entry.get("settings") or recorded
+    return recorded
 
 
 def _explained(run: HostRun, variables: Variables) -> HostRun:

@@ -35,6 +35,7 @@ from .hosts import (
     Variables,
     first_set,
     host_runs,
+    recorded_settings,
     reserved_names,
     set_on_some,
     settings_of,
@@ -110,10 +111,11 @@ class Run:
         """Record what stops the run as a whole; its report shows it."""
         self.journal.append("", "error", text=text)
 
-    def host(self, name: str) -> HostRun:
-        """One host, without a look at the others."""
-        variables = self.variables["hostvars"][name]
-        return host_run(name, variables["group_names"], settings_of(name, variables), self.journal.entries(name))
+    def host(self, name: str, by_play: Mapping[str, object] | None = None) -> HostRun:
+        """One host, without a look at the others. by_play: see set_by_play()."""
+        variables, entries = self.variables["hostvars"][name], list(self.journal.entries(name))
+        settings = settings_of(name, variables, {**recorded_settings(entries), **(by_play or {})})
+        return host_run(name, variables["group_names"], settings, entries)
 
     @cached_property
     def advisory(self) -> Advisory:
