@@ -70,7 +70,9 @@ def lacking() -> FakePort:
 
 
 @pytest.mark.parametrize(
-    ("port", "wanted"), [(FakePort(), None), (host(), work(None)), (host(), work(None, None))], ids=str
+    ("port", "wanted"),
+    [(FakePort(), None), (host(), work(None)), (host(), work(None, None))],
+    ids=["linux", "nothing", "restart"],
 )
 def test_only_a_windows_host_with_a_package_is_checked(port: FakePort, wanted: Any) -> None:
     assert checked(port, wanted=wanted).outcome == "nothing"
