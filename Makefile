@@ -9,13 +9,13 @@ VENV = sh tests/run/venv.sh
 PY = .venv/bin/python
 
 help:
-	@echo "make demo       a fleet of a dozen hosts on this machine: gate, remediate, gate again"
+	@echo "make demo       up to seventeen lab hosts on this machine: gate, remediate, gate again"
 	@echo "make test       lint, every test, sanity, importer and matrix"
 	@echo "make lint       ruff, mypy, ansible-lint, yamllint, antsibull-changelog, syntax of host-side code"
 	@echo "make sanity     ansible-test sanity with the newest ansible-core that the Pythons here allow"
 	@echo "make importer   build the collection and let galaxy-importer judge it"
 	@echo "make matrix     the short round with every supported ansible-core that the Pythons here allow"
-	@echo "make bench      what assessing costs, beside ping, setup and package_facts"
+	@echo "make bench      what reading, gate and remediate cost beside ping, setup and package_facts"
 	@echo "make build      the collection's archive, in build/"
 	@echo "make clean      remove what these targets made"
 
