@@ -111,7 +111,9 @@ def _install(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]
             return problem
     if package["origin"] == "repository" and build_of(record) and not has_build(record, target):
         # Waiting would not help: where the repository has nothing newer its package manager ends well too.
-        text = message("repository_lacks", target=target.text, command=" ".join(map(str, ran.get("command") or ["it"])))
+        command = " ".join(map(str, ran.get("command") or ["it"]))
+        output = " | ".join(map(str, (ran.get("output") or ["no output"])[-3:])).rstrip(".")
+        text = message("repository_lacks", target=target.text, command=command, output=output)
         return _failed(text, port, details, True, record)
     return _read_back(port, run, target, details, record)
 

@@ -47,8 +47,8 @@ SENTENCES: dict[str, str] = {
         "not upgraded by the Manager: that an upgrade begins could not be noted on the host: {why}; run again"
     ),
     "repository_lacks": (
-        "{command} ended well and installed nothing newer; see that the host's own repository has {target}, and that "
-        "its lists are fresh"
+        "{command} ended well and installed nothing: {output}. See that the host's own repository has {target}, and "
+        "that its lists are fresh"
     ),
     "installation_failed": "{why}",
     "restart_failed": "the service of the agent could not be restarted: {why}",
