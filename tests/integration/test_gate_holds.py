@@ -284,7 +284,7 @@ _READ = {"status": "read", "record": computer(1, FIXED)["agent"], "agent": compu
 
 
 @pytest.mark.parametrize("place", ["extra", "inventory"])
-def test_results_that_are_given_beforehand_are_not_believed(fleet: Fleet, place: str) -> None:
+def test_results_that_are_given_beforehand_do_not_count(fleet: Fleet, place: str) -> None:
     given = {
         **dict.fromkeys(("__assess_result", "__plan_result", "__verify_result", "__dsa_read"), _READ),
         "ansible_limit": "b",
