@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.standins.agent import WARM_UP
 from tests.conftest import COLLECTIONS, ansible_environment
 from tests.lab.manager_client import ManagerClient
 from tests.run.common import ROOT
@@ -56,6 +58,8 @@ class LabFleet:
         file = folder / "fleet.yml"
         file.write_text(yaml.safe_dump(dict(fleet)), encoding="utf-8")
         self._lab("up", str(file), str(self.lab), timeout=120)
+        # The lab's agents have just started, and answer in full only after that: the first gate would read them before.
+        time.sleep(WARM_UP)
 
     def _lab(self, *arguments: str, timeout: float = 60) -> str:
         done = subprocess.run(

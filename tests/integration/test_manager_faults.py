@@ -370,9 +370,9 @@ def test_an_update_that_the_manager_never_ends_is_no_success(lab: LabFleet) -> N
     extra = {"dsa_security_update_through": "manager", "dsa_security_update_timeout": 4}
     done = lab.play("remediate", *lab.with_manager(), "--limit", "relay1,forgotten", **extra)
     assert done.returncode == 2, done.stdout
-    told = lab.report()["forgotten"]
-    assert (told["done"], told["passed"], told["verdict"]) == ("failed", False, "fixed")
-    assert "The security update does not finish: the Manager: " in told["reason"]
+    reported = lab.report()["forgotten"]
+    assert (reported["done"], reported["passed"], reported["verdict"]) == ("failed", False, "fixed")
+    assert "The security update does not finish: the Manager: " in reported["reason"]
     assert lab.manager.state()["tasks"] == 0
     lab.manager.heal()
     done = lab.play("remediate", *lab.with_manager(), **extra, dsa_security_update_settle=3)

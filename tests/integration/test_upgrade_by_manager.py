@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.standins.agent import WARM_UP
 from tests.conftest import ansible_environment
 
 from .conftest import FIXED, QUICK, LabFleet, StartFleet, deb
@@ -143,22 +144,23 @@ def test_2_a_run_that_breaks_off_leaves_a_note_that_an_update_is_due(lab: LabFle
 
     lab.manager.heal()
     upgrade_by_hand(lab, "relay1")
+    time.sleep(WARM_UP)  # before that the new agent does not answer in full
     done = lab.play("gate", "--limit", "relay1")
     assert done.returncode == 2, done.stdout
-    told = lab.report()["relay1"]
-    assert (told["verdict"], told["passed"]) == ("fixed", False)
-    assert "remediation_pending" in {finding["code"] for finding in told["findings"]}
+    reported = lab.report()["relay1"]
+    assert (reported["verdict"], reported["passed"]) == ("fixed", False)
+    assert "remediation_pending" in {finding["code"] for finding in reported["findings"]}
 
 
 def test_3_what_no_task_includes_updates_itself_and_what_none_upgraded_fails(lab: LabFleet) -> None:
     done = play(lab)
     assert done.returncode == 2, done.stdout
-    told = lab.report()
+    reported = lab.report()
     wanted = {"relay1": "updated", **dict.fromkeys(BATCH | {"own"}, "upgraded"), **dict.fromkeys(FAILED, "failed")}
-    assert {name: outcome["done"] for name, outcome in told.items()} == wanted, done.stdout
-    assert {name for name, outcome in told.items() if not outcome["passed"]} == FAILED
-    assert "no task of the Manager upgraded the agent: no task of the Manager includes it" in told["left"]["reason"]
-    assert "no task of the Manager upgraded the agent: the agent is 20.0.1-25771" in told["aix1"]["reason"]
+    assert {name: outcome["done"] for name, outcome in reported.items()} == wanted, done.stdout
+    assert {name for name, outcome in reported.items() if not outcome["passed"]} == FAILED
+    assert "no task of the Manager upgraded the agent: no task of the Manager includes it" in reported["left"]["reason"]
+    assert "no task of the Manager upgraded the agent: the agent is 20.0.1-25771" in reported["aix1"]["reason"]
     lab.assert_relays_came_first()
     assert lab.manager.state()["tasks"] == 0, "tasks were left behind"
 

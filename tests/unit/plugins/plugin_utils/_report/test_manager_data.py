@@ -82,8 +82,8 @@ def test_a_fixed_host_whose_updates_fail_by_the_manager_does_not_pass(updates: t
     ],
 )
 def test_events_of_failed_updates_are_in_the_report_and_fail_the_host(events: t.Any, read: t.Any, found: bool) -> None:
-    told = outcome(host_run(record=read, computer=manager_computer()), events={"17": events})
-    assert ("updates_failing" in {finding["code"] for finding in told.findings}) is found
+    reported = outcome(host_run(record=read, computer=manager_computer()), events={"17": events})
+    assert ("updates_failing" in {finding["code"] for finding in reported.findings}) is found
     if found:
-        assert "event 9017 with error code -24, last at 2026-11-22T03:00:00Z" in told.reason
-        assert not told.passed
+        assert "event 9017 with error code -24, last at 2026-11-22T03:00:00Z" in reported.reason
+        assert not reported.passed
