@@ -10,22 +10,37 @@ PY = .venv/bin/python
 
 help:
 	@echo "make demo       up to seventeen lab hosts on this machine: gate, remediate, gate again"
-	@echo "make test       lint, every test, sanity, importer and matrix"
+	@echo "make check      lint and unit tests, without a fleet: about a minute"
+	@echo "make test       everything that protects a user: also fleets, sanity, importer, oldest and newest ansible-core"
+	@echo "make test-all   before a release: every ansible-core, mutants and full property tests as well"
 	@echo "make lint       ruff, mypy, ansible-lint, yamllint, antsibull-changelog, syntax of host-side code"
 	@echo "make sanity     ansible-test sanity with the newest ansible-core that the Pythons here allow"
 	@echo "make importer   build the collection and let galaxy-importer judge it"
 	@echo "make matrix     the short round with every supported ansible-core that the Pythons here allow"
+	@echo "make mutants    known defects, one at a time: does a test fail for each?"
 	@echo "make bench      what reading, gate and remediate cost beside ping, setup and package_facts"
 	@echo "make build      the collection's archive, in build/"
+	@echo "make venv       .venv with all that the tests need; then .venv/bin/pytest -k one_story"
 	@echo "make clean      remove what these targets made"
 
 demo:
 	@$(VENV) demo
 	@$(PY) -m lab demo
 
+check:
+	@$(VENV) lint
+	@$(PY) -m tests.run.all check
+
 test:
 	@$(VENV) lint
-	@$(PY) -m tests.run.all
+	@$(PY) -m tests.run.all test
+
+test-all:
+	@$(VENV) lint
+	@HYPOTHESIS_PROFILE=full $(PY) -m tests.run.all all
+
+venv:
+	@$(VENV) lint
 
 lint:
 	@$(VENV) lint
@@ -43,6 +58,10 @@ matrix:
 	@$(VENV) demo
 	@$(PY) -m tests.run.matrix
 
+mutants:
+	@$(VENV) test
+	@$(PY) -m tests.mutants
+
 bench:
 	@$(VENV) test
 	@$(PY) -m tests.bench
@@ -54,4 +73,4 @@ build:
 clean:
 	rm -rf .venv .cache build
 
-.PHONY: help demo test lint sanity importer matrix bench build clean
+.PHONY: help demo check test test-all venv lint sanity importer matrix mutants bench build clean

@@ -21,7 +21,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from . import packages
+import asyncssh
+
 from .fleet import FAULTS, Fleet, Host
 from .host import HostError, Machine
 from .layout import Layout
@@ -33,7 +34,7 @@ from .ssh import Door
 from .windows.door import WinrmDoor
 from .windows.machine import WindowsMachine
 
-DEFAULT_REBOOT_SECONDS = 3.0
+DEFAULT_REBOOT_SECONDS = 0.2
 
 
 class Lab:
@@ -44,7 +45,6 @@ class Lab:
         self.doors: dict[str, Door | WinrmDoor] = {}
         self.lives: dict[str, asyncio.Task[None]] = {}
         self.revive: dict[str, asyncio.Event] = {}
-        self.started = asyncio.Event()
         self.ended = asyncio.Event()
         for about in self.plan["hosts"]:
             machine, door = self.make(about)
@@ -114,9 +114,9 @@ class Lab:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(revive.wait(), seconds)
             await machine.boot()
-            machine.journal("booted", boot=machine.boots)
             if "unreachable" not in machine.faults():
                 await door.open()
+            machine.journal("booted", boot=machine.boots)
 
     async def heal(self, machine: Machine, names: list[str]) -> dict[str, Any]:
         faults = machine.faults()
@@ -164,9 +164,6 @@ class Lab:
         if action == "stop":
             self.ended.set()
             return {"stopping": True}
-        if action == "wait":
-            await self.started.wait()
-            return {"started": True}
         if action == "status":
             return await self.status(request.get("hosts", []))
         if action == "fingerprint":
@@ -191,9 +188,14 @@ class Lab:
             return {"error": f"no host {request.get('host')!r}; hosts are {', '.join(self.machines)}"}
         if action == "heal":
             return await self.heal(machine, request.get("faults", []))
+        door = self.doors[machine.name]
+        if action == "go_down" and isinstance(door, Door):
+            answered = door.answered(str(request.get("command")))
+            machine.end_after(request["how"], asyncio.sleep(float(request["delay"])), answered)
+            return {"going_down": True}
         if action == "drop_ssh":
-            machine.journal("ssh_dropped", connections=len(self.doors[machine.name].connections))
-            self.doors[machine.name].drop()
+            machine.journal("ssh_dropped", connections=len(door.connections))
+            door.drop()
             return {"dropped": True}
         return {"error": f"unknown request {action!r}"}
 
@@ -216,17 +218,38 @@ class Lab:
         await asyncio.gather(*(machine.stop() for machine in self.machines.values()))
 
 
-async def run(layout: Layout) -> None:
+def write_keys(layout: Layout, hosts: list[dict[str, Any]]) -> None:
+    (layout.top / "host_keys").mkdir()
+    lines = []
+    for host in hosts:
+        if host["os"] == "windows":
+            continue
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        path = layout.top / "host_keys" / host["name"]
+        key.write_private_key(str(path))
+        path.chmod(0o600)
+        public = key.export_public_key().decode().strip()
+        lines.append(f"[127.0.0.1]:{host['port']} {public}\n")
+    layout.known_hosts.write_text("".join(lines), encoding="ascii")
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(layout.key))
+    layout.key.chmod(0o600)
+    key.write_public_key(str(layout.key) + ".pub")
+
+
+async def run(layout: Layout, ready: int) -> None:
     lab = Lab(layout)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lab.ended.set)
+    write_keys(layout, lab.plan["hosts"])
     # Bound by a short relative name, as the path of a socket must be short.
     os.chdir(layout.top)
     server = await asyncio.start_unix_server(lab.serve, layout.socket.name)
     try:
         await lab.start()
-        lab.started.set()
+        os.write(ready, b"up\n")
+        os.close(ready)
         await lab.ended.wait()
     finally:
         await lab.stop()
@@ -234,23 +257,12 @@ async def run(layout: Layout) -> None:
         layout.socket.unlink(missing_ok=True)
 
 
-def corrupt_offers(layout: Layout, hosts: list[Any], builds: list[str]) -> dict[str, list[str]]:
-    """Breaks what is on offer for the hosts that have the fault; good copies stay in the store."""
-    broken: dict[str, list[str]] = {}
-    for host in hosts:
-        if "broken_package" in host.faults:
-            names = broken[host.name] = [packages.file_name(host, build) for build in builds]
-            (layout.store / "good").mkdir(exist_ok=True)
-            for name in names:
-                shutil.copyfile(layout.packages / name, layout.store / "good" / name)
-                packages.corrupt(layout.packages / name)
-    return broken
-
-
 def main() -> None:
     result = 1
     try:
-        asyncio.run(run(Layout(Path(sys.argv[1]))))
+        ready = int(sys.argv[2])
+        os.set_inheritable(ready, False)
+        asyncio.run(run(Layout(Path(sys.argv[1])), ready))
         result = 0
     except HostError as error:
         print(error, file=sys.stderr)

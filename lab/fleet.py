@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from .errors import LabError
 from .manager import options as manager_options
 from .windows import releases
 
@@ -45,6 +46,8 @@ WINDOWS_KEYS = (
     "root_updates",
     "pending_reboot",
     "free_gb",
+    "install_seconds",
+    "outage_seconds",
     "language",
 )
 PENDING_REBOOT = (
@@ -60,6 +63,7 @@ SWITCH = "true or once"
 SECONDS = "a number of seconds"
 FAULTS = {
     "agent_not_listed": "true",
+    "answers_late": SECONDS,
     "anti_malware_offline_after_upgrade": "true, once or a number of seconds",
     "broken_package": "true, checksum or signature",
     "disk_full": "true",
@@ -90,7 +94,7 @@ WINDOWS_FAULTS = (
 )
 
 
-class FleetError(Exception):
+class FleetError(LabError):
     """The fleet cannot be used; the text says what to change."""
 
 
@@ -113,7 +117,7 @@ class Host:
     patterns: str | None = None
     reboot_required: bool | str = False
     uses: list[str] | None = None
-    update_seconds: float = 2.0
+    update_seconds: float = 0.3
     repository: list[str] = field(default_factory=list)
     ubr: int | None = None
     hotfixes: list[str] = field(default_factory=list)
@@ -122,6 +126,8 @@ class Host:
     root_updates: bool = False
     pending_reboot: list[str] = field(default_factory=list)
     free_gb: float = 40.0
+    install_seconds: float = 0.0
+    outage_seconds: float = 0.5
     language: str = "en"
     user: str = ""
     winrm_password: str = ""
@@ -322,7 +328,9 @@ def read_windows(host: Host, values: dict[str, Any], problems: Problems) -> None
         problems.choice("pending_reboot", one, PENDING_REBOOT)
         for one in problems.texts("pending_reboot", values.get("pending_reboot", []))
     ]
-    host.free_gb = problems.number("free_gb", values.get("free_gb", 40))
+    for key in ("free_gb", "install_seconds", "outage_seconds"):
+        if key in values:
+            setattr(host, key, problems.number(key, values[key]))
     host.language = problems.choice("language", values.get("language", "en"), ("en", "ja"))
 
 

@@ -12,9 +12,11 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 import uuid
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +60,10 @@ IN_SBIN = (
     "halt",
     "poweroff",
 )
+ETC_FOLDERS = ("/etc/alternatives", "/etc/ld.so.conf.d", "/etc/terminfo")
 DISK_FULL_FOLDERS = ("opt", "var/tmp")
 BALLAST = "lost+found.img"
+AGENT_LIMIT = 5.0
 
 
 class HostError(Exception):
@@ -78,6 +82,9 @@ class Machine:
         self.process: asyncio.subprocess.Process | None = None
         self.pid: int | None = None
         self.boots = 0
+        self.endings: set[asyncio.Task[None]] = set()
+        """What waits to end the host as it runs now."""
+        self.ending = False
 
     # Faults
 
@@ -112,7 +119,7 @@ class Machine:
                 encoding="utf-8",
             )
             target.chmod(0o755)
-        for name in ("boot-services", "probe"):
+        for name in ("start-agent", "probe"):
             (self.folder / name).symlink_to("tool")
         (self.folder / "python3").symlink_to(self.about["tool_python"])
         self.prepare_root()
@@ -153,11 +160,9 @@ class Machine:
 
     def prepare_etc(self) -> None:
         etc = self.root / "etc"
-        for name in ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "terminfo"):
+        for name in ("ld.so.cache", "ld.so.conf", "localtime"):
             source = Path("/etc") / name
-            if source.is_dir():
-                shutil.copytree(source, etc / name, symlinks=True, dirs_exist_ok=True)
-            elif source.exists():
+            if source.exists():
                 shutil.copyfile(source, etc / name)
         texts = {
             "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
@@ -267,6 +272,8 @@ class Machine:
             "socket": str(self.layout.socket),
             "machine_folders": [
                 "/usr",
+                # Hundreds of links in each: what a copy for every host costs is most of the time to start a fleet.
+                *(path for path in ETC_FOLDERS if os.path.isdir(path)),
                 *(
                     f"/{name}"
                     for name in ("lib", "lib32", "lib64", "libx32")
@@ -277,7 +284,6 @@ class Machine:
             "tools": {name: os.path.realpath("/usr/sbin" if name in IN_SBIN else "/usr/bin") for name in names},
             "hide": hidden,
             "interpreters": self.about["interpreters"],
-            "start_agent": True,
         }
 
     async def boot(self) -> None:
@@ -287,13 +293,14 @@ class Machine:
         if self.about["os"] == "linux":
             (self.root / "run/systemd/system").mkdir(parents=True)
         self.boots += 1
+        self.ending = False
         (self.folder / "boot_id").write_text(str(uuid.uuid4()) + "\n", encoding="ascii")
         before = world.load(str(self.folder / "boot.json")).get("shown_boot_time", 0)
         # `who -b` shows minutes: a lab host boots faster than that, and still has to show another time.
-        world.save(
-            str(self.folder / "boot.json"),
-            {"boots": self.boots, "shown_boot_time": max(time.time(), before + 60 if before else 0)},
-        )
+        shown = max(time.time(), before + 60 if before else 0)
+        world.save(str(self.folder / "boot.json"), {"boots": self.boots, "shown_boot_time": shown})
+        # What the host has as /proc/stat: without it no reading of a host would show that it was rebooted.
+        (self.folder / "stat").write_text(f"btime {shown:.0f}\n", encoding="ascii")
         plan = self.folder / "plan.json"
         world.save(str(plan), self.plan())
         start = f"import sys; sys.path.insert(0, {str(self.layout.top)!r}); from standins import init; "
@@ -326,8 +333,23 @@ class Machine:
         assert self.process is not None
         result = await self.process.wait()
         self.pid = None
+        for task in self.endings:
+            task.cancel()
         self.mark_down()
         return result == REBOOT
+
+    def end_after(self, how: str, *events: Awaitable[object]) -> None:
+        """Reboots or halts the host after these."""
+
+        async def wait() -> None:
+            await asyncio.gather(*events)
+            if self.pid is not None and not self.ending:
+                self.ending = True
+                os.kill(self.pid, signal.SIGHUP if how == "reboot" else signal.SIGTERM)
+
+        task = asyncio.create_task(wait())
+        self.endings.add(task)
+        task.add_done_callback(self.endings.discard)
 
     def mark_down(self) -> None:
         """A host that is down cannot serve as a Relay, however it went down."""
@@ -409,6 +431,8 @@ class Machine:
             world.save(
                 str(self.root / "var/opt/ds_agent/agent.json"), {**state, "self_protection": about["self_protection"]}
             )
+            if await asyncio.to_thread(self.ask_agent, {"op": "hello"}) is None:
+                raise HostError(f"{self.name}: the agent does not answer")
         if about["reboot_required"] is True:
             (self.root / "run/reboot-required").write_text("*** System restart required ***\n", encoding="ascii")
             (self.root / "run/reboot-required.pkgs").write_text("linux-base\n", encoding="ascii")
@@ -432,6 +456,21 @@ class Machine:
         if host.package_manager == "deb":
             (folder / "Packages").write_text("\n".join(entries), encoding="utf-8")
             commands.append("apt-get -qq update")
+
+    def ask_agent(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """The agent's answer to a request over its socket; None where it does not answer."""
+        # The path of a socket must be short: name it through the open folder.
+        folder, name = os.path.split(str(self.root) + world.AGENT_SOCKET)
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return None
+        try:
+            return world.ask(f"/proc/self/fd/{handle}/{name}", request, AGENT_LIMIT)
+        except (OSError, ValueError):
+            return None
+        finally:
+            os.close(handle)
 
     async def probe(self) -> dict[str, Any]:
         if self.pid is None:

@@ -21,7 +21,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from .errors import LabError
 from .fleet import Fleet, Host
+from .layout import Layout
 from .windows import msi
 
 DESCRIPTION = "Trend Micro Deep Security Agent"
@@ -36,7 +38,7 @@ exec systemctl "$1" ds_agent
 """
 
 
-class PackagesError(Exception):
+class PackagesError(LabError):
     """A package could not be made; the text has the tool's output."""
 
 
@@ -310,6 +312,19 @@ def corrupt(path: Path) -> None:
     for place in range(len(data) - 160 if real else len(data) // 3, len(data), 17 if real else 97):
         data[place] ^= 0x5A
     path.write_bytes(bytes(data))
+
+
+def corrupt_offers(layout: Layout, fleet: Fleet) -> dict[str, list[str]]:
+    """Breaks what is on offer for the hosts that have the fault; good copies stay in the store."""
+    broken: dict[str, list[str]] = {}
+    for host in fleet.hosts:
+        if "broken_package" in host.faults:
+            names = broken[host.name] = [file_name(host, build) for build in fleet.packages]
+            (layout.store / "good").mkdir(exist_ok=True)
+            for name in names:
+                shutil.copyfile(layout.packages / name, layout.store / "good" / name)
+                corrupt(layout.packages / name)
+    return broken
 
 
 def checksum(path: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from .host import Machine
 
 SHOWN = 300
 FORWARDED = ("LANG", "LANGUAGE")
+# What a command left running may hold its output open for ever: the answer does not wait longer for that.
+OUTPUT_LIMIT = 1.0
+# A command that asked for a reboot, and goes on, does not hold it up for longer.
+ANSWER_LIMIT = 5.0
 
 
 class Server(asyncssh.SSHServer):
@@ -67,6 +72,9 @@ class Door:
         self.connections: set[asyncssh.SSHServerConnection] = set()
         self.acceptor: asyncssh.SSHAcceptor | None = None
         self.running: set[asyncio.Task[None]] = set()
+        self.numbers = itertools.count(1)
+        self.unanswered: dict[str, asyncio.Event] = {}
+        """Number of a command, which it has in LAB_COMMAND -> when its answer arrived."""
 
     async def open(self) -> None:
         if self.acceptor is not None:
@@ -108,11 +116,27 @@ class Door:
         self.running.add(task)
         task.add_done_callback(self.running.discard)
 
+    async def answered(self, number: str) -> None:
+        """Until the answer of that command arrived, for a limited time."""
+        if number in self.unanswered:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.unanswered[number].wait(), ANSWER_LIMIT)
+
     async def serve(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
+        number = str(next(self.numbers))
+        answered = self.unanswered[number] = asyncio.Event()
+        try:
+            await self.carry_out(process, number)
+        finally:
+            answered.set()
+            del self.unanswered[number]
+
+    async def carry_out(self, process: asyncssh.SSHServerProcess[bytes], number: str) -> None:
         command = process.command
         self.machine.journal("ssh_command", command=shorten(command or "(login shell)"))
         env = {
             **self.machine.environment(),
+            "LAB_COMMAND": number,
             **{name: value for name, value in process.env.items() if name in FORWARDED or name.startswith("LC_")},
         }
         child = await asyncio.create_subprocess_exec(
@@ -129,18 +153,17 @@ class Door:
             asyncio.create_task(carry(child.stderr, process.stderr)),
         ]
         result = await child.wait()
-        # What the command left running may hold its output open for ever; the answer does not wait for that.
-        await asyncio.wait(outputs, timeout=1)
+        await asyncio.wait(outputs, timeout=OUTPUT_LIMIT)
         for task in (feeding, *outputs):
             task.cancel()
-        if result in (-9, 137):
-            # Killed, as everything is when the host goes down; then there is no answer, only a cut connection.
-            await asyncio.sleep(0.5)
+        if self.machine.ending and result in (-9, 137):
+            return  # killed, as everything on a host that goes down: no answer, only a cut connection
         with contextlib.suppress(OSError, asyncssh.Error):
             if result < 0:
                 process.exit(128 - result)
             else:
                 process.exit(result)
+            await process.wait_closed()
 
 
 async def feed(process: asyncssh.SSHServerProcess[bytes], child: asyncio.subprocess.Process) -> None:

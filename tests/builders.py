@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records and hosts for unit tests: complete and healthy unless a test states otherwise."""
+"""Records, hosts, fleets and plans for unit tests: complete and healthy unless a test states otherwise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Fleet, Plan, make_plan
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import Message, message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import (
     RELAY_GROUP,
@@ -162,3 +164,14 @@ def relay(name: str = "relay1", build: str | None = FIXED, phase: str | None = "
     if not {"record", "unreachable", "unread"} & set(more):
         more["record"] = record(build, relay=build is not None, phase=phase)
     return host_run(name, **more)
+
+
+def fleet_of(*hosts: HostRun, **more: t.Any) -> Fleet:
+    """These hosts, in this order, at two in the morning. more: fields of Fleet."""
+    return Fleet({host.host: host for host in hosts}, load_advisory(), more.pop("now", NOW), **more)
+
+
+def plan_of(*hosts: HostRun, scope: Sequence[str] | None = None, predicting: bool = False, **more: t.Any) -> Plan:
+    """The plan for these hosts, or for those in scope. more: fields of Fleet."""
+    fleet = fleet_of(*hosts, **more)
+    return make_plan(fleet, list(fleet.hosts) if scope is None else scope, predicting)

@@ -18,10 +18,18 @@ import pytest
 
 from tests.run.common import collections_path
 
+# File of tests → what it took, in seconds. The longest starts first, or the last process would run it alone.
+DURATIONS = Path(__file__).with_name("durations.json")
 COLLECTIONS = collections_path()
 sys.path.insert(0, str(COLLECTIONS))
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first; within a file the order stays, since tests of fleets tell a story."""
+    known: dict[str, float] = json.loads(DURATIONS.read_text(encoding="utf-8")) if DURATIONS.exists() else {}
+    items.sort(key=lambda item: -known.get(".".join(Path(item.nodeid.partition("::")[0]).with_suffix("").parts), 0))
 
 
 def ansible_environment(home: Path, collections: Path = COLLECTIONS) -> dict[str, str]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from argparse import Namespace
 from pathlib import Path
 
-from ..fleet import Fleet
+from .. import fleet
+from ..errors import LabError
+from ..up import free_ports
 from . import files
 from .simulator import Manager
 
@@ -27,9 +30,13 @@ async def serve(manager: Manager) -> None:
     life.cancel()
 
 
-def run(fleet: Fleet, port: int, folder: Path) -> None:
-    assert fleet.manager is not None
+def manager(arguments: Namespace) -> int:
+    wanted = fleet.read(Path(arguments.fleet))
+    if wanted.manager is None:
+        raise LabError(f"{arguments.fleet} has no key manager: write manager: {{computers: 1000}} into it")
+    folder = Path(arguments.dir).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     where = files.Files(folder)
-    files.write(where, fleet.manager, port)
-    asyncio.run(serve(Manager(fleet, where, {})))
+    files.write(where, wanted.manager, arguments.port or free_ports(1)[0])
+    asyncio.run(serve(Manager(wanted, where, {})))
+    return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shlex
 import shutil
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any
 from .. import packages
 from ..fleet import Fleet, Host
 from ..host import Machine
-from ..standins import builds, world
+from ..standins import builds
 from ..windows.machine import WindowsMachine
 from .store import OFFLINE, ONLINE, Computer, Store
 from .synthetic import APPLIANCE, PLATFORMS, works
@@ -276,17 +275,6 @@ async def ask(machine: Machine, request: dict[str, Any]) -> dict[str, Any] | Non
 
 
 def ask_socket(machine: Machine, request: dict[str, Any]) -> dict[str, Any] | None:
-    # The path of a socket must be short: name it through the open folder.
-    folder, name = os.path.split(str(machine.root) + world.AGENT_SOCKET)
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return None
-    try:
-        said = world.ask(f"/proc/self/fd/{handle}/{name}", {"op": "manager", **request}, 5)
-        heard = json.loads(said["text"])
-    except (OSError, ValueError, KeyError):
-        return None
-    finally:
-        os.close(handle)
+    answer = machine.ask_agent({"op": "manager", **request})
+    heard = None if answer is None else json.loads(answer["text"])
     return heard if isinstance(heard, dict) else None

@@ -48,8 +48,9 @@ class Options:
     computers: int = 0
     groups: int = 10
     page_limit: int = 5000
-    heartbeat_seconds: float = 1.0
-    update_seconds: float = 2.0
+    heartbeat_seconds: float = 0.5
+    update_seconds: float = 0.3
+    task_seconds: float = 0.2
     settings: int = 12
     faults: dict[str, Any] = field(default_factory=dict)
 
@@ -105,7 +106,7 @@ def read_one(key: str, name: str, value: object, problems: Problems) -> object:
         return value
     if name == "hosted":
         return problems.switch(key, value)
-    if name in ("heartbeat_seconds", "update_seconds"):
+    if name in ("heartbeat_seconds", "update_seconds", "task_seconds"):
         return problems.number(key, value)
     least = 1 if name in ("groups", "page_limit") else 0
     if not isinstance(value, int) or isinstance(value, bool) or value < least:

@@ -80,7 +80,7 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
         pass  # clients that go away are what several faults are for
 
     def start(self) -> None:
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def decide(self, request: Request) -> Answer:
         """The answer, after the faults that come before it."""

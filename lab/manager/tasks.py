@@ -48,8 +48,6 @@ FILTERS = {
     "computers-in-smart-folder": "smartFolderID",
 }
 FIELDS = ("ID", "name", "type", "enabled", "lastRunTime", "nextRunTime", "scheduleDetails", *PARAMETERS.values())
-# How long a task that runs once is still to be seen after it was started. A guess.
-REMOVED_AFTER = 1.0
 # What the console calls it; the API's text is not known publicly.
 UPDATING, UPGRADING = "Security Update In Progress", "Upgrading Agent (In Progress)"
 PENDING = "Security Update Pending (Offline)"
@@ -122,7 +120,7 @@ class Tasks:
         task["lastRunTime"] = self.store.now()
         details = task["scheduleDetails"]
         if details["recurrenceType"] == "none" and details.get("recurrenceCount") == 1:
-            self.store.schedule(REMOVED_AFTER, lambda: self.run_out(task["ID"]))
+            self.store.schedule(self.store.options.task_seconds, lambda: self.run_out(task["ID"]))
         if task["type"] == UPDATE:
             self.update(self.chosen(task[PARAMETERS[UPDATE]]))
         elif task["type"] == UPGRADE:

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import socket
 import socketserver
 import threading
 import time
-import zipfile
-from typing import Any, Dict, List, Optional
+from io import BufferedIOBase
 
 from . import relays, world
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
 
 # Name -> (version before the new certificate, version an update brings today).
 PATTERNS = {
@@ -35,8 +37,6 @@ ENGINE = ("23.600.1005", "24.580.1013")
 NOT_ACTIVATED = "D0:68:DE:48:1B:DC:4D:00:89:07:7F:85:15:20:C5:90:11:EB:56:6A"
 RELAY_PORT = 4122
 SHARED_RELAYS = world.LAB + "/shared/relays"
-# After a start the agent answers, but not everything yet.
-WARM_UP = 1.5
 
 
 def log(line: str) -> None:
@@ -103,7 +103,15 @@ class Agent:
         return offline["until"] is None or time.time() < float(offline["until"])
 
     def ready(self) -> bool:
-        return time.time() - self.started >= WARM_UP
+        """Whether it answers in full: with the fault answers_late only so many seconds after its start."""
+        return time.time() - self.started >= float(world.fault("answers_late") or 0)
+
+    def answer_dsa_query(self, command: str, reader: BufferedIOBase, writer: BufferedIOBase) -> None:
+        if world.fault("dsa_query_hangs"):
+            reader.read()  # until the other side gives up
+            return
+        time.sleep(float(world.fault("dsa_query_slow") or 0))
+        writer.write(b"answer\n" + self.query(command).encode())
 
     def query(self, command: str) -> str:
         lines = {
@@ -159,6 +167,8 @@ class Agent:
             "Component.AM.scanStatus: 4",
             "Component.AM.scanType: 0",
         ]
+        import random
+
         current = 1 if state.get("patterns_current") else 0
         lines.append("Component.AM.version.engine.ATSE: " + ENGINE[current])
         # The numbers differ from host to host: only the names tell which pattern is which.
@@ -195,6 +205,9 @@ class Agent:
                 return "HTTP Status: 403 - Forbidden\nResponse:\nThis agent is not activated.\n"
             self.message(request["value"])
         elif action == "diagnostics":
+            import random
+            import zipfile
+
             name = "%010d.zip" % random.randrange(10**9, 10**10)
             folder = os.path.dirname(world.AGENT_LOG)
             os.makedirs(folder, exist_ok=True)
@@ -289,11 +302,13 @@ class Agent:
 class Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         agent: Agent = self.server.agent  # type: ignore[attr-defined]
-        request = json.loads(self.rfile.readline().decode())
+        line = self.rfile.readline().decode()
+        if line.startswith("query "):
+            agent.answer_dsa_query(line[6:].rstrip("\n"), self.rfile, self.wfile)
+            return
+        request = json.loads(line)
         operation = request["op"]
-        if operation == "query":
-            text = agent.query(request["command"])
-        elif operation == "control":
+        if operation == "control":
             text = agent.control(request)
         elif operation == "manager":
             text = agent.meet_manager(request)
@@ -332,5 +347,9 @@ def run_agent(build: str) -> int:
         threading.Thread(target=agent.serve_as_relay, daemon=True).start()
     agent.publish(True)
     world.journal("service_started", build=agent.build)
+    os.write(1, b"listening\n")  # service.start() waits for it
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
     server.serve_forever()
     return 0

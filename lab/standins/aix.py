@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Callable, Dict, List
 
 from . import service, unixpkg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, List
 
 FILESET = "ds_agent.rte"
 NOT_ON_FILE = "0513-085 The ds_agent Subsystem is not on file."

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional, Tuple
 
-Build = Tuple[int, int, int, int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Optional, Tuple
+
+    Build = Tuple[int, int, int, int]
 
 # line -> platform -> first fixed build. Whatever is below is affected, or in between and then not known to work.
 FIXED_FROM: Dict[Tuple[int, int], Dict[str, Build]] = {

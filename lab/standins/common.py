@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
 import time
-from typing import Callable, Dict, List
 
 from . import service, world
 
-# Between the answer of shutdown and the end of the host: who asked must get that answer, on a busy machine too.
-GRACE = 1.5
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, List
 
 
 def uname(argv: List[str]) -> int:
@@ -43,16 +41,9 @@ def who(argv: List[str]) -> int:
 
 
 def go_down(how: str, delay: float) -> None:
-    """Return to the caller first, as the real one does, then end the host through its first process."""
-    world.journal("reboot" if how == "reboot" else "halt", delay=delay)
-    if os.fork() == 0:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in range(3):
-            os.dup2(null, number)
-        time.sleep(max(GRACE, delay))
-        os.kill(1, signal.SIGHUP if how == "reboot" else signal.SIGTERM)
-        os._exit(0)
+    """Return to the caller; the lab ends the host when the SSH command that this belongs to was answered."""
+    world.journal(how, delay=delay)
+    world.ask_lab("go_down", how=how, delay=delay, command=os.environ.get("LAB_COMMAND"))
 
 
 def shutdown(argv: List[str]) -> int:
@@ -86,10 +77,9 @@ def reboot(argv: List[str]) -> int:
     return 0
 
 
-def boot_services(argv: List[str]) -> int:
-    """What init does at boot: an enabled agent is started."""
-    if service.installed() and service.enabled():
-        service.start()
+def start_agent(argv: List[str]) -> int:
+    """At boot, for init, which cannot wait for children itself."""
+    service.start()
     return 0
 
 
@@ -100,6 +90,8 @@ def probe(argv: List[str]) -> int:
         running = world.ask(world.AGENT_SOCKET, {"op": "hello"}, 3)["text"]
     except (OSError, ValueError):
         running = None
+    import json
+
     from . import packages_read  # only here: no other stand-in has to pay for it
 
     print(
@@ -126,4 +118,4 @@ TOOLS: Dict[str, Callable[[List[str]], int]] = {
     "halt": reboot,
     "poweroff": reboot,
 }
-INTERNAL: Dict[str, Callable[[List[str]], int]] = {"boot-services": boot_services, "probe": probe}
+INTERNAL: Dict[str, Callable[[List[str]], int]] = {"start-agent": start_agent, "probe": probe}

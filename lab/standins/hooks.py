@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import sys
-from typing import List
 
 from . import service, world
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List
 
 
 def current_package() -> object:

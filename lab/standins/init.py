@@ -20,9 +20,12 @@ import re
 import signal
 import socket
 import struct
-from typing import Any, Dict
 
 from . import service
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
@@ -108,6 +111,7 @@ def build_world(plan: Dict[str, Any]) -> None:
     mount("proc", root + "/proc", "proc", data="" if plan["linux"] else "subset=pid")
     if plan["linux"]:
         bind(root + "/.lab/boot_id", root + "/proc/sys/kernel/random/boot_id")
+        bind(root + "/.lab/stat", root + "/proc/stat")
         try:
             mount("sysfs", root + "/sys", "sysfs", MS_RDONLY)
         except OSError:
@@ -147,10 +151,11 @@ def main(path: str) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGHUP, end)
-    signal.signal(signal.SIGCHLD, reap)
     os.umask(0o022)
-    if plan["start_agent"]:
-        os.spawnv(os.P_NOWAIT, "/.lab/boot-services", ["boot-services"])
+    # Before anybody may connect, and before children are reaped: os.spawnv() needs the end of its own.
+    if service.installed() and service.enabled():
+        os.spawnv(os.P_WAIT, "/.lab/start-agent", ["start-agent"])
+    signal.signal(signal.SIGCHLD, reap)
     print(outer, flush=True)
     while True:
         signal.pause()

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from fnmatch import fnmatch
-from typing import Callable, Dict, List, Tuple
 
 from . import common, service
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, List, Tuple
 
 AGENT_UNITS = ("ds_agent", "ds_agent.service")
 
@@ -143,6 +144,9 @@ def needs_restarting(argv: List[str]) -> int:
 def dnf(argv: List[str]) -> int:
     """dnf or yum, as far as `upgrade -y ds_agent-VERSION` from the host's own repository (/srv/repository) goes; the
     transaction itself is rpm's."""
+    import subprocess
+    from fnmatch import fnmatch
+
     words = [word for word in argv[1:] if not word.startswith("-")]
     if len(words) < 2 or words[0] not in ("upgrade", "update", "install"):
         print("Error: the lab's dnf only knows upgrade and install of a package", file=sys.stderr)

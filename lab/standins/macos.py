@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Callable, Dict, List
 
 from . import service, unixpkg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, List
 
 RECEIPT = "com.trendmicro.dsa.agent"
 LABEL = "com.trendmicro.dsa"

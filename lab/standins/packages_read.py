@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Any, Dict, Optional
 
 from . import unixpkg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional
 
 
 def package_build(host: Dict[str, Any]) -> Optional[str]:

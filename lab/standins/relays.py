@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import os
-from typing import List, Optional
 
 from . import builds, world
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional
 
 
 def publish(folder: str, name: str, platform: str, running: bool, build: Optional[str], updated: object) -> None:

@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Callable, Dict, List, Optional, Tuple
 
 from . import service, unixpkg
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, List, Optional, Tuple
 
 DESCRIPTION = "Trend Micro Deep Security Agent"
 

@@ -12,9 +12,12 @@ import json
 import os
 import tarfile
 import time
-from typing import Any, Dict, List, Optional
 
 from . import hooks, world
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
 
 DATABASE = "/var/db/packages.json"
 NAME = "ds_agent"

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # dsa_query starts often: it does without what it does not need
+if TYPE_CHECKING:  # dsa_query starts often: it does without what it does not need, so that json is imported late too
     from types import TracebackType
     from typing import Any, Dict, Optional, TextIO, Type
 
@@ -25,6 +24,8 @@ MACOS_FOLDER = "/Library/Application Support/com.trendmicro.DSAgent"
 
 
 def load(path: str) -> Dict[str, Any]:
+    import json
+
     try:
         with open(path, encoding="utf-8") as stream:
             value = json.load(stream)
@@ -34,6 +35,8 @@ def load(path: str) -> Dict[str, Any]:
 
 
 def save(path: str, value: Dict[str, Any]) -> None:
+    import json
+
     os.makedirs(os.path.dirname(path), exist_ok=True)
     scratch = "%s.%d" % (path, os.getpid())
     with open(scratch, "w", encoding="utf-8") as stream:
@@ -102,6 +105,7 @@ def agent_state() -> Dict[str, Any]:
 
 def ask(path: str, request: Dict[str, Any], timeout: float = 10.0) -> Dict[str, Any]:
     """One JSON line to a Unix socket, one JSON line back. Raises OSError where nobody answers."""
+    import json
     import socket
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as conn:
@@ -120,6 +124,6 @@ def ask(path: str, request: Dict[str, Any], timeout: float = 10.0) -> Dict[str, 
     return value
 
 
-def ask_lab(action: str) -> None:
+def ask_lab(action: str, **fields: object) -> None:
     """Ask the process that serves this host's SSH for something only it can do."""
-    ask(LAB + "/control.sock", {"do": action, "host": host()["name"]})
+    ask(LAB + "/control.sock", {"do": action, "host": host()["name"], **fields})

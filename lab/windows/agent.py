@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..standins import relays
-from ..standins.agent import ENGINE, PATTERNS, WARM_UP
+from ..standins.agent import ENGINE, PATTERNS
 from .releases import REQUIRED_ROOTS
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ class Agent:
 
     @property
     def ready(self) -> bool:
-        """After a start it answers, but not everything yet."""
-        return time.time() - self.started >= WARM_UP
+        """Whether it answers in full: with the fault answers_late only so many seconds after its start."""
+        return time.time() - self.started >= float(self.machine.fault("answers_late") or 0)
 
     def driver_offline(self) -> bool:
         machine = self.machine

@@ -6,16 +6,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import collection, core, modules, options, payload, scripts
-
-if TYPE_CHECKING:
-    from .machine import WindowsMachine
+from .machine import CURRENT, WindowsMachine
 
 Output = tuple[bytes, bytes, int]
 KNOWN: dict[str, options.Module] = {**modules.KNOWN, **collection.KNOWN}
@@ -62,7 +59,9 @@ async def run_module(machine: WindowsMachine, request: payload.Request) -> Outpu
         traceback.print_exc()  # into the lab's log
         result.update(failed=True, msg=f"the lab itself failed: {traceback.format_exc()}")
     if dies:
+        command = CURRENT.get()
+        if command is not None:
+            await command.awaited.wait()
         machine.journal("winrm_dropped", connections=len(machine.door.connections))
-        await asyncio.sleep(0.1)  # until the other side waits for the answer
         machine.door.drop()
     return json.dumps(result).encode() + b"\r\n", b"", 1 if result.get("failed") else 0

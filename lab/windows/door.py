@@ -16,26 +16,35 @@ import uuid
 from xml.etree import ElementTree
 
 from . import answers, payload, soap
-from .machine import WindowsMachine
+from .machine import CURRENT, Exchange, WindowsMachine
 
 LARGEST = 16 << 20
 SOAP = "application/soap+xml;charset=UTF-8"
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 500: "Internal Server Error"}
 
 
-class Command:
+class Command(Exchange):
     """One command of a shell: it starts at once, or, when it reads its input, at the end of that."""
 
     def __init__(self, machine: WindowsMachine, line: str) -> None:
+        super().__init__()
         self.machine = machine
         self.script = payload.script_of(line)
         self.data = bytearray()
         self.done: asyncio.Task[answers.Output] | None = None
+        self.started = asyncio.Event()
         if not payload.reads_input(self.script):
             self.start()
 
     def start(self) -> None:
+        CURRENT.set(self)  # of the task that serves this connection, and so of what it starts
         self.done = self.machine.spawn(answers.run(self.machine, self.script, bytes(self.data)))
+        self.started.set()
+
+    async def ended(self) -> None:
+        await self.started.wait()
+        assert self.done is not None
+        await asyncio.wait([self.done])
 
     def feed(self, data: bytes, end: bool) -> None:
         self.data += data
@@ -43,6 +52,7 @@ class Command:
             self.start()
 
     def end(self) -> None:
+        self.answered.set()
         if self.done is not None:
             self.done.cancel()
 
@@ -167,10 +177,9 @@ class WinrmDoor:
         return 500, soap.fault(message, 1, f"the lab does not know the action {action}")
 
     async def receive(self, message: soap.Message, command: Command) -> tuple[int, bytes]:
-        if command.done is not None:
-            await asyncio.wait([command.done], timeout=message.limit)
-        else:
-            await asyncio.sleep(message.limit)
+        command.awaited.set()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(command.ended(), message.limit)
         if command.done is None or not command.done.done():
             return 500, soap.fault(message, soap.TIMED_OUT, "The operation did not end in time")
         if command.done.cancelled():

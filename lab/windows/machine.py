@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Coroutine, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..host import Machine
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
     from .door import WinrmDoor
 
 DATA = r"C:\Program Files\deep_security_remediation"
-# What the logon screen takes after WinRM answers again.
-LOGON_SECONDS = 0.5
-# How long the network is away while a driver is replaced.
-OUTAGE_SECONDS = 2.0
+# Whoever asks for a reboot, and does not fetch the answer, does not hold it up for longer.
+ANSWER_LIMIT = 5.0
 FILETIME_OF_1970 = 116444736000000000
 REASONS = {
     "component_based_servicing": "component_based_servicing: an update waits for a restart",
@@ -40,6 +40,18 @@ REASONS = {
 T = TypeVar("T")
 
 
+class Exchange:
+    """One command that came over WinRM: when its answer is waited for, and when the other side has it."""
+
+    def __init__(self) -> None:
+        self.awaited = asyncio.Event()
+        self.answered = asyncio.Event()
+
+
+CURRENT: ContextVar[Exchange | None] = ContextVar("CURRENT", default=None)
+"""The command that what runs belongs to; none in a test without WinRM."""
+
+
 class WindowsMachine(Machine):
     """The lab's process sees it as it sees any other host; see Machine for what each method is for."""
 
@@ -49,9 +61,8 @@ class WindowsMachine(Machine):
         super().__init__(about, layout)
         self.requests = 0
         self.up = False
-        self.booted_at = 0.0
         self.shown_boot_time = 0.0
-        self.halting: asyncio.TimerHandle | None = None
+        self.halting: asyncio.Task[None] | None = None
         self.down: asyncio.Future[bool] | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self.installing = False
@@ -149,9 +160,8 @@ class WindowsMachine(Machine):
 
     async def boot(self) -> None:
         self.boots += 1
-        self.booted_at = time.time()
         # Goes forward by at least a minute with each boot: no host takes less, and the lab's take seconds.
-        self.shown_boot_time = max(self.booted_at, self.shown_boot_time + 60 if self.shown_boot_time else 0)
+        self.shown_boot_time = max(time.time(), self.shown_boot_time + 60 if self.shown_boot_time else 0)
         self.down = asyncio.get_running_loop().create_future()
         self.up = True
         if not self.registry:
@@ -175,12 +185,20 @@ class WindowsMachine(Machine):
         return wants_up
 
     def go_down(self, how: str, delay: float) -> bool:
-        """False when it is on its way down already."""
+        """Once the command that wants it was answered. delay is what that command says: it is not waited for, as
+        win_reboot always says some seconds. False when the host is on its way down already."""
         if self.halting is not None:
             return False
         self.journal(how, delay=delay)
-        self.halting = asyncio.get_running_loop().call_later(delay, self.end, how == "reboot")
+        # Not one of self.tasks: those are ended by it.
+        self.halting = asyncio.create_task(self.halt(how == "reboot", CURRENT.get()))
         return True
+
+    async def halt(self, wants_up: bool, command: Exchange | None) -> None:
+        if command is not None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(command.answered.wait(), ANSWER_LIMIT)
+        self.end(wants_up)
 
     def stay_up(self) -> bool:
         if self.halting is None:
@@ -200,13 +218,16 @@ class WindowsMachine(Machine):
         task.add_done_callback(self.tasks.discard)
         return task
 
-    async def lose_network(self) -> None:
+    def lose_network(self) -> None:
         """WinRM is away for a moment; what runs on the host goes on."""
         self.journal("winrm_dropped", connections=len(self.door.connections))
         self.door.shut()
-        await asyncio.sleep(OUTAGE_SECONDS)
-        if self.up:
+
+        async def come_back() -> None:
+            await asyncio.sleep(self.about["outage_seconds"])
             await self.door.open()
+
+        self.spawn(come_back())
 
     async def set_up(self) -> None:
         about = self.about
@@ -254,9 +275,6 @@ class WindowsMachine(Machine):
             "pending_reboot": self.registry["pending"],
             "winrm_requests": self.requests,
         }
-
-    def logon_ready(self) -> bool:
-        return time.time() - self.booted_at >= LOGON_SECONDS
 
     def boot_filetime(self) -> int:
         return int(self.shown_boot_time * 10_000_000) + FILETIME_OF_1970

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .machine import WindowsMachine
 
 MAGIC = bytes.fromhex("D0CF11E0A1B11AE1")
-INSTALL_SECONDS = 0.3
 FATAL, BUSY, BAD_PACKAGE, OTHER_PLATFORM, OTHER_VERSION = 1603, 1618, 1620, 1633, 1638
 OK, REBOOT_STARTED, REBOOT_NEEDED = SUCCESS = (0, 1641, 3010)
 SIGNER = "CN=Trend Micro, Inc., O=Trend Micro, Inc., L=Irving, S=Texas, C=US"
@@ -118,7 +117,7 @@ async def install(machine: WindowsMachine, path: str, log_path: str | None) -> i
     log.finish(code)
     write_log(machine, log_path, log)
     if code == REBOOT_STARTED:
-        machine.go_down("reboot", 1.0)
+        machine.go_down("reboot", 0.0)
     return code
 
 
@@ -132,10 +131,9 @@ async def attempt(machine: WindowsMachine, path: str, log: Log) -> int:
     wanted = machine.fault("msi_exit_code")
     if wanted in (BUSY, "once"):
         return BUSY
-    drops = machine.fault("winrm_drops_during_install")
-    if drops:
-        machine.spawn(machine.lose_network())
-    await asyncio.sleep(4 * INSTALL_SECONDS if drops else INSTALL_SECONDS)
+    if machine.fault("winrm_drops_during_install"):
+        machine.lose_network()
+    await asyncio.sleep(machine.about["install_seconds"])
     about = read(machine.drive.read(path))
     if about is None:
         log.lines.append("MSI (s) (D4:9C) [10:11:12:900]: Error 1620. This installation package could not be opened.")
@@ -186,7 +184,7 @@ async def remove(machine: WindowsMachine, product: str, log_path: str | None) ->
     registry = machine.registry
     log = Log(machine.about["language"], f"/x {product} /qn /norestart")
     try:
-        await asyncio.sleep(INSTALL_SECONDS)
+        await asyncio.sleep(machine.about["install_seconds"])
     finally:
         machine.installing = False
     code = OK

@@ -47,9 +47,7 @@ def keep_up(machine: WindowsMachine, match: re.Match[str], data: bytes) -> Outpu
 
 
 def logon_ready(machine: WindowsMachine, match: re.Match[str], data: bytes) -> Output:
-    if machine.logon_ready():
-        return core.line(unquote(match[1]))
-    return b"", b"Get-Item : Cannot find path 'HKLM:\\SOFTWARE\\...\\AutoLogonChecked'", 1
+    return core.line(unquote(match[1]))
 
 
 def remove(machine: WindowsMachine, match: re.Match[str], data: bytes) -> Output:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .machine import WindowsMachine
 
 TIMEOUT = 15.0
-INTERVAL = 0.5
+INTERVAL = 0.05
 MATTERS = re.compile(r"^MSI \(s\).*(return|error)|Error \d{4}\b|-- Error|Return value 3", re.IGNORECASE)
 
 

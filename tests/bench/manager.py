@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import ansible_environment
-from tests.unit.manager_stub.stub import KEY, Answer, Asked, certificate, computer, serving
+from tests.manager_stub.stub import KEY, Answer, Asked, certificate, computer, serving
 
 SIZES = (1_000, 10_000, 50_000)
 READY, COUNT, INVENTORY, LISTED, STATIC = "ready", "requests", "dsm.yml", "listed.json", "static.sh"

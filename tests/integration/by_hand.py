@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -19,7 +20,6 @@ from pathlib import Path
 
 import yaml
 
-from tests.conftest import ansible_environment
 from tests.integration.conftest import QUICK, LabFleet
 
 NOTE = "var/opt/deep_security_remediation/progress.json"
@@ -81,7 +81,7 @@ def begin(lab: LabFleet, playbook: str, *arguments: str, **extra: t.Any) -> subp
             *(f"deep_security.remediation.{playbook}", *arguments),
         ],
         cwd=lab.folder,
-        env=ansible_environment(lab.folder) | {"ANSIBLE_FORKS": "10"},
+        env=lab.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -99,9 +99,20 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 90) ->
 
 
 def kill(run: subprocess.Popen[str]) -> None:
-    """SIGKILL to the controller and its workers."""
-    os.killpg(run.pid, signal.SIGKILL)
+    """SIGKILL to the controller and its workers, each of which has a session of its own since ansible-core 2.19."""
+    for pid in [run.pid, *descendants(run.pid)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     run.communicate(timeout=30)
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below this one, but ssh masters, which leave their parent."""
+    try:
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return []
+    return [each for child in map(int, below) for each in (child, *descendants(child))]
 
 
 def reasons(outcome: Mapping[str, t.Any]) -> str:

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.standins.agent import WARM_UP
-from tests.conftest import COLLECTIONS, ansible_environment
+from tests.conftest import COLLECTIONS, Run, ansible_environment
 from tests.lab.manager_client import ManagerClient
+from tests.preloaded import Preloaded
 from tests.run.common import ROOT
 
 FIXED = "20.0.2-1390"
@@ -49,17 +49,55 @@ IMPATIENT = {
 }
 
 
+class Ran(t.NamedTuple):
+    """A run that ended. touched: host → the events of all that changed it until then, in order."""
+
+    output: str
+    report: dict[str, dict[str, t.Any]]
+    touched: dict[str, list[str]]
+
+
+class Step(t.NamedTuple):
+    """A run of a story, and what it did. touched: as in Ran. commands: how many each host got.
+
+    same: every byte of every host is as it was.
+    """
+
+    output: str
+    report: dict[str, dict[str, t.Any]]
+    touched: dict[str, list[str]]
+    commands: dict[str, int]
+    same: bool
+
+    def done(self, what: str) -> set[str]:
+        """The hosts of which the report has this as done."""
+        return {name for name, outcome in self.report.items() if outcome["done"] == what}
+
+    def changed_nothing(self) -> bool:
+        """Whether no host has a changed task in Ansible's recap."""
+        counts = re.findall(r"changed=(\d+)", self.output)
+        return bool(counts) and set(counts) == {"0"}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """That of the tests, for many hosts that are waited for."""
+    # Ansible looks every millisecond whether a host has answered: while it waits, that is most of what it costs.
+    (folder / "ansible.cfg").write_text("[defaults]\ninternal_poll_interval = 0.02\n", encoding="ascii")
+    return ansible_environment(folder) | {"ANSIBLE_FORKS": "10"}
+
+
 class LabFleet:
     """A fleet that is up, and the playbooks of the collection run against it."""
 
     def __init__(self, folder: Path, fleet: Mapping[str, t.Any]) -> None:
         self.folder = folder
         self.lab = folder / "lab"
+        self.environment = environment(folder)
+        # Runs cost a fraction of what the command costs that loads Ansible itself. None: the command is run.
+        self.preloaded: Preloaded | None = Preloaded(self.environment)
         file = folder / "fleet.yml"
         file.write_text(yaml.safe_dump(dict(fleet)), encoding="utf-8")
         self._lab("up", str(file), str(self.lab), timeout=120)
-        # The lab's agents have just started, and answer in full only after that: the first gate would read them before.
-        time.sleep(WARM_UP)
 
     def _lab(self, *arguments: str, timeout: float = 60) -> str:
         done = subprocess.run(
@@ -76,6 +114,8 @@ class LabFleet:
 
     def down(self) -> None:
         """End it."""
+        if self.preloaded:
+            self.preloaded.end()
         self._lab("down", str(self.lab))
 
     def heal(self, host: str, *faults: str) -> None:
@@ -105,19 +145,13 @@ class LabFleet:
     def ansible(self, *arguments: str, extra: Mapping[str, t.Any] | None = None) -> subprocess.CompletedProcess[str]:
         """ansible-playbook with the fleet's inventory; standard error is part of the output. None in extra: not set."""
         variables = {name: value for name, value in {**QUICK, **(extra or {})}.items() if value is not None}
+        given = ["-i", str(self.lab / "inventory.yml"), "-e", f"@{self.lab / 'vars.yml'}", "-e", json.dumps(variables)]
+        if self.preloaded:
+            return self.preloaded.run([*given, *arguments], self.folder)
         return subprocess.run(
-            [
-                str(Path(sys.executable).parent / "ansible-playbook"),
-                "-i",
-                str(self.lab / "inventory.yml"),
-                "-e",
-                f"@{self.lab / 'vars.yml'}",
-                "-e",
-                json.dumps(variables),
-                *arguments,
-            ],
+            [str(Path(sys.executable).parent / "ansible-playbook"), *given, *arguments],
             cwd=self.folder,
-            env=ansible_environment(self.folder) | {"ANSIBLE_FORKS": "10"},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -168,6 +202,21 @@ class LabFleet:
             "reboot",
         )
 
+    def ran(self, name: str, status: int, *arguments: str, **extra: t.Any) -> Ran:
+        """One of the collection's playbooks, that ends with this status, and what there was right after it."""
+        done = self.play(name, *arguments, **extra)
+        assert done.returncode == status, done.stdout
+        hosts = [path.name for path in (self.lab / "hosts").iterdir()]
+        touched = {host: [entry["event"] for entry in self.touches(host)] for host in hosts}
+        return Ran(done.stdout, self.report(), touched)
+
+    def step(self, name: str, status: int, *arguments: str, **extra: t.Any) -> Step:
+        """As ran(), with what it cost and whether it changed anything."""
+        before, commands = self.fingerprint(), self.commands()
+        ran = self.ran(name, status, *arguments, **extra)
+        sent = {host: count - commands[host] for host, count in self.commands().items()}
+        return Step(*ran, sent, self.fingerprint() == before)
+
     def assert_relays_came_first(self, *but: str) -> None:
         """From the journals: no Agent (but those named) was touched before every Relay was fixed and updated."""
         hosts = self.status()
@@ -181,19 +230,32 @@ class LabFleet:
             assert done[-1]["time"] < min(begun), name
 
 
-def troubled_run(lab: LabFleet) -> dict[str, dict[str, t.Any]]:
-    """remediate on a fleet of which many hosts must fail; its report. What it said stays beside it."""
-    done = lab.play("remediate", dsa_max_fail_percentage=100, **IMPATIENT)
-    assert done.returncode == 2, done.stdout
-    (lab.folder / "first.txt").write_text(done.stdout, encoding="utf-8")
-    return lab.report()
+@pytest.fixture(scope="module")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded]:
+    """For the runs of one file."""
+    process = Preloaded(environment(tmp_path_factory.mktemp("ansible")))
+    yield process
+    process.end()
 
 
-def assert_told(outcome: Mapping[str, t.Any], words: str, done: str) -> None:
-    """The operator reads these words, the run did that, and only who was upgraded passes."""
-    assert words in outcome["reason"], outcome["reason"]
-    assert outcome["done"] == done, outcome["reason"]
-    assert outcome["passed"] == (done == "upgraded")
+@pytest.fixture
+def run_playbook(run_playbook: Run, preloaded: Preloaded, tmp_path: Path) -> Run:
+    """As for all other tests, at a fraction of the cost; where the environment is a part of the test, the command."""
+
+    def run(
+        playbook: str | Path,
+        inventory: str | Path,
+        extra_vars: Mapping[str, t.Any] | None = None,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 600,
+    ) -> subprocess.CompletedProcess[str]:
+        if environment:
+            return run_playbook(playbook, inventory, extra_vars, *arguments, environment=environment, timeout=timeout)
+        given = ["-i", str(inventory), "-e", json.dumps(dict(extra_vars or {})), *arguments, str(playbook)]
+        return preloaded.run(given, tmp_path, timeout)
+
+    return run
 
 
 StartFleet = Callable[[Mapping[str, t.Any]], LabFleet]
@@ -253,7 +315,8 @@ needs_windows = pytest.mark.skipif(
     not WINDOWS,
     reason="the collection ansible.windows is not here (it could not be downloaded)",
 )
+RPM = all(shutil.which(tool) for tool in ("rpm", "rpmbuild", "gpg"))
 needs_rpm = pytest.mark.skipif(
-    not all(shutil.which(tool) for tool in ("rpm", "rpmbuild", "gpg")),
+    not RPM,
     reason="rpm or gpg is not on this machine (apt install rpm gpg)",
 )

@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import typing as t
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -202,6 +201,7 @@ def test_a_play_of_ones_own_behind_an_imported_gate_is_about_its_own_hosts(fleet
     done = fleet.run(BAD, {}, playbook=fleet.site(f"{IMPORT}  vars: {{dsa_hosts: a}}\n{own}"))
     assert done.returncode == 2, done.stdout
     assert [outcome["host"] for outcome in fleet.report["hosts"]] == ["b"]
+    assert fleet.report["left_out"] == [{"host": "a", "why": "play"}]
 
 
 # --- the gate's own settings (G3) -----------------------------------------------------------------------------------
@@ -231,6 +231,18 @@ def test_one_host_does_not_decide_for_the_run(fleet: Fleet, host: str, setting: 
     done = fleet.run({**BAD, host: {**BAD[host], **setting}})
     assert done.returncode == 2, done.stdout
     assert f"{next(iter(setting))} is set on {host} and not on every host" in words(done)
+    assert fleet.report["passed"] is False
+
+
+def test_hosts_that_contradict_each_other_stop_a_run(fleet: Fleet) -> None:
+    hosts = {name: {**host, "dsa_failure_budget": number} for number, (name, host) in enumerate(GOOD.items())}
+    done = fleet.run(hosts, {}, "--check", playbook=REMEDIATE)
+    assert done.returncode == 2, done.stdout
+    assert [error.split()[0] for error in fleet.report["errors"]] == ["dsa_failure_budget"]
+
+
+def test_an_error_of_the_run_is_no_pass_without_the_gate(fleet: Fleet) -> None:
+    assert fleet.run(GOOD, {"dsa_gate": False, "dsa_advisory": "/nope.yml"}).returncode == 2
     assert fleet.report["passed"] is False
 
 
@@ -429,19 +441,25 @@ def test_a_refused_run_replaces_the_older_report_where_the_inventory_has_it(flee
 
 
 @pytest.fixture
-def silent_port() -> Iterator[int]:
+def silent() -> Iterator[socket.socket]:
     """A port that takes connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(16)
-        yield listener.getsockname()[1]
+        listener.settimeout(60)
+        yield listener
+
+
+def behind(silent: socket.socket) -> dict[str, t.Any]:
+    """A host with this port."""
+    return {"a": {"ansible_host": "127.0.0.1", "ansible_port": silent.getsockname()[1]}}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
 def test_a_run_that_was_interrupted_leaves_a_report_that_it_did_not_finish(
-    fleet: Fleet, silent_port: int, number: signal.Signals
+    fleet: Fleet, silent: socket.socket, number: signal.Signals
 ) -> None:
-    inventory = fleet.inventory({"a": {"ansible_host": "127.0.0.1", "ansible_port": silent_port}})
+    inventory = fleet.inventory(behind(silent))
     process = subprocess.Popen(
         [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), GATE],
         cwd=fleet.folder,
@@ -452,12 +470,9 @@ def test_a_run_that_was_interrupted_leaves_a_report_that_it_did_not_finish(
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 30
-        while not fleet.replaced and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.3)
-        os.killpg(process.pid, number)
-        process.communicate(timeout=30)
+        with silent.accept()[0]:  # it reads the host
+            os.killpg(process.pid, number)
+            process.communicate(timeout=30)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -468,10 +483,9 @@ def test_a_run_that_was_interrupted_leaves_a_report_that_it_did_not_finish(
     assert [outcome["host"] for outcome in fleet.report["hosts"]] == ["a"]
 
 
-def test_a_time_limit_for_tasks_does_not_end_a_reading(fleet: Fleet, silent_port: int) -> None:
+def test_a_time_limit_for_tasks_does_not_end_a_reading(fleet: Fleet, silent: socket.socket) -> None:
     environment = {"ANSIBLE_TASK_TIMEOUT": "1", "ANSIBLE_TIMEOUT": "2"}
-    hosts = {"a": {"ansible_host": "127.0.0.1", "ansible_port": silent_port}}
-    done = fleet.run(hosts, environment=environment)
+    done = fleet.run(behind(silent), environment=environment)
     assert done.returncode == 2, done.stdout
     assert [outcome["verdict"] for outcome in fleet.report["hosts"]] == ["unreachable"]
 

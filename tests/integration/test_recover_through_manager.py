@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -21,7 +20,7 @@ OFFLINE = {"anti_malware_offline_after_upgrade": "once"}
 ACTIVATE = {"dsa_activation": ["-a", "dsm://manager.lab.example:4120/"]}
 # No more than it takes to get there.
 UPGRADE = """
-- hosts: depot:till:torn
+- hosts: depot:torn
   gather_facts: false
   roles: [deep_security.remediation.assess, deep_security.remediation.plan, deep_security.remediation.upgrade]
 """
@@ -30,28 +29,28 @@ KEPT = ("policyID", "groupID", "relayListID", "displayName")
 
 @pytest.fixture(scope="module")
 def lab(start_fleet: StartFleet) -> LabFleet:
-    """A Relay and two Agents whose Anti-Malware went offline in an upgrade."""
-    alone: dict[str, t.Any] = {"dsa_relays": []}  # nobody has to wait
+    """A Relay and an Agent whose Anti-Malware went offline in an upgrade."""
     hosts: dict[str, dict[str, t.Any]] = {
         # Somebody called it after another computer.
-        "relay1": deb(FIXED, role="relay", manager={"display_name": "till"}),
+        "relay1": deb(FIXED, role="relay", manager={"display_name": "torn"}),
         "depot": windows(role="relay", faults=OFFLINE, manager={"group": "Depots", "policy": "Relay policy"}),
-        "till": windows(
+        "torn": windows(
             faults=OFFLINE,
             manager={"group": "Shops", "policy": "Strict", "display_name": "Till 1"},
             self_protection="s3cret",
-            vars={**alone, "dsa_self_protection_password": "s3cret"},
+            vars={"dsa_relays": [], "dsa_self_protection_password": "s3cret"},  # nobody has to wait
         ),
-        "torn": windows(faults=OFFLINE, manager={"group": "Shops", "policy": "Strict"}, vars=alone),
     }
     for host in hosts.values():
-        host["update_seconds"] = 0.3
+        host["update_seconds"] = 0.2
+    for name in ("depot", "torn"):
+        hosts[name]["uses"] = []
     lab = start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts})
     upgrade = lab.folder / "upgrade.yml"
     upgrade.write_text(UPGRADE, encoding="utf-8")
     done = lab.ansible(str(upgrade))
     assert done.returncode == 0, done.stdout
-    lab.manager.wait("a heartbeat", lambda: all(said_offline(lab, name) for name in ("depot", "till", "torn")))
+    lab.manager.wait("a heartbeat", lambda: all(said_offline(lab, name) for name in ("depot", "torn")))
     return lab
 
 
@@ -87,8 +86,20 @@ def deleted(lab: LabFleet, number: int) -> list[float]:
     return [one["time"] for one in asked if one["path"] == f"/api/computers/{number}" and one["status"] == 204]
 
 
-def assert_given_back(lab: LabFleet, host: str, old: t.Mapping[str, t.Any]) -> None:
-    """The old computer is gone, and the new one has what it had."""
+def known(lab: LabFleet) -> list[str]:
+    """Arguments by which the inventory has which of two computers it is."""
+    return ["-i", str(lab.lab / "dsm.yml")]
+
+
+def assert_given_back(lab: LabFleet, host: str, old: t.Mapping[str, t.Any], relay: bool) -> None:
+    """The old computer was deleted between removal and installation, and the new one has what it had."""
+    story = ["package_removed", "package_installed", "activated", *["relay"] * relay, "security_update_succeeded"]
+    entries = lab.journal(host, *story)[-len(story) :]
+    assert [entry["event"] for entry in entries] == story
+    (when,) = deleted(lab, old["ID"])
+    assert entries[0]["time"] < when < entries[1]["time"]
+    setting = lab.manager.computers()[host]["computerSettings"]["platformSettingRelayState"]
+    assert setting == {"value": "true" if relay else "false"}
     new = lab.manager.computers()[host]
     assert lab.manager.api("GET", f"computers/{old['ID']}").status == 404
     assert new["ID"] > old["ID"]
@@ -96,19 +107,25 @@ def assert_given_back(lab: LabFleet, host: str, old: t.Mapping[str, t.Any]) -> N
     assert kept(lab, host) is None
 
 
-def test_1_nothing_is_touched_where_it_is_not_clear_whom_the_manager_means_or_in_a_prediction(lab: LabFleet) -> None:
+def test_from_offline_to_what_the_computer_was(lab: LabFleet) -> None:
+    _nothing_is_touched_where_it_is_not_clear_whom_the_manager_means_or_in_a_prediction(lab)
+    _a_key_that_may_not_delete_leaves_the_host_removed(lab)
+    _a_relay_gets_well_in_one_run(lab)
+    _what_a_run_left_undone_the_next_one_does(lab)
+
+
+def _nothing_is_touched_where_it_is_not_clear_whom_the_manager_means_or_in_a_prediction(lab: LabFleet) -> None:
     before, computers = lab.fingerprint(), lab.manager.computers()
-    both = sorted(computers[name]["ID"] for name in ("relay1", "till"))
-    with ThreadPoolExecutor() as pool:
-        several = pool.submit(recover, lab, "till")
-        nobody = pool.submit(recover, lab, "depot", dsa_recover_computer_name="elsewhere")
-        predicted = pool.submit(recover, lab, "torn", "--check").result()
+    both = sorted(computers[name]["ID"] for name in ("relay1", "torn"))
+    several = recover(lab, "torn")
+    nobody = recover(lab, "depot", dsa_recover_computer_name="elsewhere")
     for done, words in (
-        (several.result(), f"2 computers called till ({both[0]}, {both[1]})"),
-        (nobody.result(), "no computers called elsewhere that this API key may see"),
+        (several, f"2 computers called torn ({both[0]}, {both[1]})"),
+        (nobody, "no computers called elsewhere that this API key may see"),
     ):
         assert done.returncode == 2, done.stdout
         assert words in done.stdout
+    predicted = recover(lab, "torn", "--check", *known(lab))
     assert predicted.returncode == 0, predicted.stdout
     assert f"Would delete computer {computers['torn']['ID']} (torn) in the Manager" in predicted.stdout
     assert kept(lab, "torn") is None
@@ -116,31 +133,9 @@ def test_1_nothing_is_touched_where_it_is_not_clear_whom_the_manager_means_or_in
     assert lab.fingerprint() == before
 
 
-def test_2_an_agent_and_a_relay_get_well_in_one_run_each(lab: LabFleet) -> None:
-    old = lab.manager.computers()
-    with ThreadPoolExecutor() as pool:
-        runs = {
-            # The inventory knows which of two it is.
-            "till": pool.submit(recover, lab, "till", "-i", str(lab.lab / "dsm.yml"), **ACTIVATE),
-            "depot": pool.submit(recover, lab, "depot", **ACTIVATE),
-        }
-    for host, run in runs.items():
-        done = run.result()
-        assert done.returncode == 0, done.stdout
-        assert_given_back(lab, host, old[host])
-        turned = ["relay"] if host == "depot" else []
-        story = ["package_removed", "package_installed", "activated", *turned, "security_update_succeeded"]
-        entries = lab.journal(host, *story)[-len(story) :]
-        assert [entry["event"] for entry in entries] == story
-        assert entries[0]["time"] < deleted(lab, old[host]["ID"])[0] < entries[1]["time"]
-        setting = lab.manager.computers()[host]["computerSettings"]["platformSettingRelayState"]
-        assert setting == {"value": "true" if host == "depot" else "false"}
-    assert lab.journal("depot", "relay")[-1]["on"]
-
-
-def test_3_a_key_that_may_not_delete_leaves_the_host_removed(lab: LabFleet) -> None:
+def _a_key_that_may_not_delete_leaves_the_host_removed(lab: LabFleet) -> None:
     old = lab.manager.computers()["torn"]
-    done = recover(lab, "torn", dsm_api_key=lab.manager.about["auditor_key"], **ACTIVATE)
+    done = recover(lab, "torn", *known(lab), dsm_api_key=lab.manager.about["auditor_key"], **ACTIVATE)
     assert done.returncode == 2, done.stdout
     assert "The agent is removed and nothing is left of it" in done.stdout
     assert f"Its computer {old['ID']} (torn) was not deleted in the Manager" in done.stdout
@@ -150,21 +145,20 @@ def test_3_a_key_that_may_not_delete_leaves_the_host_removed(lab: LabFleet) -> N
     assert "torn" in lab.manager.computers()
 
 
-def test_4_what_a_run_left_undone_the_next_one_does(lab: LabFleet) -> None:
-    old, first = lab.manager.computers()["torn"], kept(lab, "torn")
-    assert first and first["id"] == old["ID"]
-    with ThreadPoolExecutor() as pool:
-        again = pool.submit(recover, lab, "depot", **ACTIVATE)
-        done = recover(lab, "torn")
-    assert done.returncode == 2, done.stdout
-    assert "installed and not activated" in done.stdout
-    assert "torn" not in lab.manager.computers()
-    assert kept(lab, "torn") == first
-    assert again.result().returncode == 0, again.result().stdout
-    assert len(lab.journal("depot", "package_removed")) == 1, "who is well already is left as he is"
-
-    done = recover(lab, "torn", **ACTIVATE)
+def _a_relay_gets_well_in_one_run(lab: LabFleet) -> None:
+    old = lab.manager.computers()["depot"]
+    done = recover(lab, "depot", **ACTIVATE)
     assert done.returncode == 0, done.stdout
-    assert_given_back(lab, "torn", old)
-    assert len(deleted(lab, old["ID"])) == 1
-    assert len(lab.journal("torn", "package_removed")) == 1
+    assert_given_back(lab, "depot", old, relay=True)
+    assert lab.journal("depot", "relay")[-1]["on"]
+
+
+def _what_a_run_left_undone_the_next_one_does(lab: LabFleet) -> None:
+    old, first = lab.manager.computers()["torn"], kept(lab, "torn")
+    assert first
+    assert first["id"] == old["ID"]
+    done = recover(lab, "torn:depot", **ACTIVATE)
+    assert done.returncode == 0, done.stdout
+    assert_given_back(lab, "torn", old, relay=False)
+    for name in ("torn", "depot"):
+        assert len(lab.journal(name, "package_removed")) == 1, "who is well already is left as he is"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -27,7 +28,12 @@ FLEET: dict[str, Any] = {
         "relay1": {"role": "relay", "build": "20.0.0-4416"},
         "relay2": {"role": "relay", "build": "20.0.2-1390", "patterns": "old", "group": False},
         "deb1": {"build": "20.0.0-4416", "uses": ["relay1"], "distribution": {"id": "ubuntu", "version": "22.04"}},
-        "deb2": {"build": "20.0.0-4500", "uses": ["relay2"], "repository": ["20.0.2-1390"]},
+        "deb2": {
+            "build": "20.0.0-4500",
+            "uses": ["relay2"],
+            "repository": ["20.0.2-1390"],
+            "faults": {"answers_late": 3600},
+        },
         "rpm1": {
             "package_manager": "rpm",
             "build": "20.0.0-4416",
@@ -35,14 +41,18 @@ FLEET: dict[str, Any] = {
             "uses": ["relay2"],
             "repository": ["20.0.2-1390"],
         },
-        "bare": {"role": "none"},
+        "bare": {"role": "none", "faults": {"reboot_seconds": 3600}},
         "aix": {"os": "aix", "build": "20.0.1-25771", "uses": ["relay2"]},
         "sol10": {"os": "solaris", "release": "5.10", "build": "20.0.1-25771"},
-        "sol11": {"os": "solaris", "release": "5.11", "build": "20.0.1-25771", "faults": {"reboot_seconds": 1}},
+        "sol11": {
+            "os": "solaris",
+            "release": "5.11",
+            "build": "20.0.1-25771",
+        },
         "mac": {"os": "macos", "build": "20.0.0-224", "self_protection": True},
         "half": {"build": "20.0.0-4416", "faults": {"package_install_fails": "once"}},
         "nostart": {"build": "20.0.0-4416", "faults": {"service_does_not_start": True}},
-        "query": {"build": "20.0.2-1390", "faults": {"dsa_query_hangs": "once", "dsa_query_slow": 1.5}},
+        "query": {"build": "20.0.2-1390", "faults": {"dsa_query_hangs": "once"}},
         "update": {"build": "20.0.2-1390", "uses": [], "faults": {"security_update_fails": "once"}},
         "drops": {"build": "20.0.0-4416", "faults": {"ssh_drops_during_install": "once"}},
         "full": {"build": "20.0.0-4416", "faults": {"disk_full": True}},
@@ -54,11 +64,11 @@ FLEET: dict[str, Any] = {
         },
         "offline": {"build": "20.0.0-4416", "faults": {"anti_malware_offline_after_upgrade": True}},
         "wrong": {"build": "20.0.0-4416", "faults": {"reports_wrong_build": True}},
-        "never": {"build": "20.0.0-4416", "faults": {"reboot_never": True}},
+        "never": {"build": "20.0.0-4416", "faults": {"reboot_never": True, "reboot_seconds": 0}},
     },
 }
 for about in FLEET["hosts"].values():
-    about.setdefault("update_seconds", 0.3)
+    about.setdefault("update_seconds", 0)
 
 
 class Lab:
@@ -104,6 +114,22 @@ class Lab:
 
         return asyncio.run(run())
 
+    def run_until_down(self, host: str, command: str) -> None:
+        """Runs a command that ends the host, until it has cut the connection of another command."""
+
+        async def run() -> None:
+            async with (
+                self.connect(host) as other,
+                self.connect(host) as conn,
+                other.create_process("sleep 600") as process,
+            ):
+                await conn.run(command)
+                done = await asyncio.wait_for(process.wait(), 60)
+                assert done.exit_status is None, done
+
+        with contextlib.suppress(OSError, asyncssh.Error):  # of leaving connections that are not there any more
+            asyncio.run(run())
+
     def status(self, host: str) -> dict[str, Any]:
         found = json.loads(self.command("status", "--json", str(self.folder), host))["hosts"]
         result: dict[str, Any] = found[0]
@@ -120,7 +146,7 @@ class Lab:
             found = self.journal(host, event)
             if len(found) >= count:
                 return found[-1]
-            time.sleep(0.05)
+            time.sleep(0.02)
         raise AssertionError(f"{host}: no {event} in {self.journal(host)}")
 
     def fingerprint(self) -> dict[str, str]:

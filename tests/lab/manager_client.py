@@ -87,8 +87,8 @@ class ManagerClient:
     def wait(self, what: str, fits: Callable[[], object], limit: float = 15) -> None:
         deadline = time.monotonic() + limit
         while not fits():
-            assert time.monotonic() < deadline, f"{what}: {json.dumps(self.computers(), indent=1)[:4000]}"
-            time.sleep(0.1)
+            assert time.monotonic() < deadline, f"{what}: {self.state()}"
+            time.sleep(0.02)
 
 
 def update_task(computer_filter: Mapping[str, Any], **more: object) -> dict[str, Any]:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,7 +119,11 @@ def test_settings(sdk: Sdk) -> None:
     assert sdk.SystemSettingsApi.list_system_settings(VERSION).platform_setting_load_balancer_relay_port.value == "4122"
 
 
-def test_a_scheduled_task(sdk: Sdk) -> None:
+def updates(sdk: Sdk) -> Any:
+    return sdk.ComputersApi.describe_computer(2, VERSION, expand=expand("securityUpdates")).security_updates
+
+
+def test_a_scheduled_task(sdk: Sdk, manager: ManagerClient) -> None:
     """As in the vendor's example: it runs now, once, and removes itself."""
     task = deepsecurity.ScheduledTask()
     task.name, task.type, task.run_now = "sdk", "check-for-security-updates", True
@@ -131,13 +134,9 @@ def test_a_scheduled_task(sdk: Sdk) -> None:
     task.check_for_security_updates_task_parameters = parameters
     made = sdk.ScheduledTasksApi.create_scheduled_task(task, VERSION)
     assert made.id and made.last_run_time
-    assert sdk.ScheduledTasksApi.describe_scheduled_task(made.id, VERSION).name == "sdk"
-    deadline = time.monotonic() + 10
-    while [one.id for one in sdk.ScheduledTasksApi.list_scheduled_tasks(VERSION).scheduled_tasks or []]:
-        assert time.monotonic() < deadline, "it does not remove itself"
-        time.sleep(0.1)
-    updates = sdk.ComputersApi.describe_computer(2, VERSION, expand=expand("securityUpdates")).security_updates
-    assert updates.update_status.status == "error" and updates.anti_malware[0].latest is False
+    manager.wait("its removal", lambda: not sdk.ScheduledTasksApi.list_scheduled_tasks(VERSION).scheduled_tasks)
+    manager.wait("the update", lambda: updates(sdk).update_status.status == "error")
+    assert updates(sdk).anti_malware[0].latest is False
 
 
 def test_a_task_that_is_run_later(sdk: Sdk) -> None:
@@ -145,6 +144,7 @@ def test_a_task_that_is_run_later(sdk: Sdk) -> None:
     task = deepsecurity.ScheduledTask(name="later", type="send-policy", schedule_details=details)
     made = sdk.ScheduledTasksApi.create_scheduled_task(task, VERSION)
     assert made.last_run_time is None
+    assert sdk.ScheduledTasksApi.describe_scheduled_task(made.id, VERSION).name == "later"
     run = deepsecurity.ScheduledTask(run_now=True)
     assert sdk.ScheduledTasksApi.modify_scheduled_task(made.id, run, VERSION).last_run_time
     sdk.ScheduledTasksApi.delete_scheduled_task(made.id, VERSION)

@@ -13,8 +13,9 @@ import re
 import socket
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,12 @@ from tests.run import ansible_windows
 pytestmark = pytest.mark.skipif(
     not ansible_windows.there(), reason="ansible.windows is not here: python -m tests.run.ansible_windows"
 )
-WINDOWS = {"os": "windows", "build": OLD, "update_seconds": 0.3}
+WINDOWS = {"os": "windows", "build": OLD, "update_seconds": 0}
 FLEET: dict[str, Any] = {
     "packages": [NEW],
     "hosts": {
         "one": {**WINDOWS, "role": "relay", "release": "2019"},
-        "two": {**WINDOWS, "reboot_required": "after_upgrade", "language": "ja", "faults": {"reboot_seconds": 1}},
+        "two": {**WINDOWS, "reboot_required": "after_upgrade", "language": "ja", "faults": {"reboot_seconds": 3600}},
         "dies": {**WINDOWS, "faults": {"winrm_dies": "once"}},
         "drops": {**WINDOWS, "faults": {"winrm_drops_during_install": "once"}},
         "gone": {**WINDOWS, "faults": {"unreachable": True}},
@@ -124,18 +125,21 @@ def requests(lab: WindowsLab, host: str) -> int:
 
 def test_modules_are_answered(lab: WindowsLab) -> None:
     before = requests(lab, "one")
-    found = lab.tasks("one:two", theirs("win_ping"))
-    assert [found[name][0]["ping"] for name in ("one", "two")] == ["pong", "pong"]
+    found = lab.tasks("one:two:drops:full", theirs("win_ping"))
+    assert {name: results[0]["ping"] for name, results in found.items()} == dict.fromkeys(found, "pong")
+    assert len(found) == 4
     assert requests(lab, "one") - before == 6
     fingerprint = lab.fingerprint()
-    setup, info, wrong, strange = lab.on(
+    setup, checked, info, wrong, strange = lab.on(
         "one",
         theirs("setup", gather_subset=["min"]),
+        ours("win_dsa_precheck_info"),
         ours("win_dsa_info"),
         ours("win_dsa_precheck_info", no_such_option=1),
         theirs("win_regedit", path="HKLM:\\SOFTWARE\\x"),
     )
     assert setup["ansible_facts"]["ansible_distribution_version"] == "10.0.17763.0"
+    assert "windows" in checked
     assert (info["agent"]["version_raw"], info["agent"]["os_version"]) == ("20.0.0.5995", "10.0.17763")
     assert info["agent"]["relay"]["enabled"] is True
     assert "Unsupported parameters for (win_dsa_precheck_info) module: no_such_option" in wrong["msg"]
@@ -173,18 +177,20 @@ def test_files_there_and_back(lab: WindowsLab) -> None:
 
 
 def test_install_and_reboot(lab: WindowsLab) -> None:
-    """A host that is rebooting refuses connections, and comes back another time."""
-    refused: list[bool] = []
-    port, ended = lab.hosts()["two"]["ansible_port"], threading.Event()
+    """A host that is rebooting refuses connections, and comes back: here, when somebody has seen that it is away."""
+    port = lab.hosts()["two"]["ansible_port"]
 
-    def watch() -> None:
-        while not ended.wait(0.1):
+    def heal_when_away() -> None:
+        lab.wait_for("two", "reboot", limit=100)
+        while True:
             with socket.socket() as probe:
-                refused.append(probe.connect_ex(("127.0.0.1", port)) != 0)
+                if probe.connect_ex(("127.0.0.1", port)) != 0:
+                    break
+            time.sleep(0.05)
+        lab.command("heal", str(lab.folder), "two")
 
-    watching = threading.Thread(target=watch)
-    watching.start()
-    try:
+    with ThreadPoolExecutor() as pool:
+        healed = pool.submit(heal_when_away)
         _made, _copied, foreseen, done, again, rebooted, info = lab.on(
             "two",
             *staging(lab),
@@ -194,16 +200,14 @@ def test_install_and_reboot(lab: WindowsLab) -> None:
             theirs("win_reboot"),
             ours("win_dsa_info"),
         )
-    finally:
-        ended.set()
-        watching.join()
+        healed.result(10)
     assert foreseen["changed"] and (done["rc"], done["reboot_required"]) == (3010, True) and not again["changed"]
-    assert rebooted["rebooted"] and True in refused and refused[-1] is False
+    assert rebooted["rebooted"]
     assert info["agent"]["versions"]["dsa_query"] == NEW
     state = lab.status("two")
     assert (state["boots"], state["running_build"], state["pending_reboot"]) == (2, NEW, [])
-    events = [entry["event"] for entry in lab.journal("two", "package_installed", "reboot", "booted")]
-    assert events == ["booted", "package_installed", "reboot", "booted"]
+    events = [entry["event"] for entry in lab.journal("two", "package_installed", "reboot", "booted", "healed")]
+    assert events == ["booted", "package_installed", "reboot", "healed", "booted"]
 
 
 def test_a_connection_that_dies_once(lab: WindowsLab) -> None:
@@ -214,8 +218,13 @@ def test_a_connection_that_dies_once(lab: WindowsLab) -> None:
 
 def test_the_installer_goes_on_when_the_connection_drops(lab: WindowsLab) -> None:
     package = theirs("win_package", path=PATH)
-    pause = {"ansible.builtin.pause": {"seconds": 4}}
-    _made, _copied, lost, _paused, again = lab.on("drops", *staging(lab), package, pause, package)
+    port = lab.hosts()["drops"]["ansible_port"]
+    back = {
+        "ansible.builtin.wait_for": {"host": "127.0.0.1", "port": port, "timeout": 60},
+        "delegate_to": "localhost",
+        "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
+    }
+    _made, _copied, lost, _waited, again = lab.on("drops", *staging(lab), package, back, package)
     assert "rc" not in lost, lost
     assert lab.journal("drops", "package_installed", "winrm_dropped")
     assert again["changed"] is False and lab.status("drops")["package_build"] == NEW
@@ -227,8 +236,3 @@ def test_hosts_that_cannot(lab: WindowsLab) -> None:
     assert "There is not enough space on the disk" in found["full"][1]["msg"], found["full"]
     lab.command("heal", str(lab.folder), "gone")
     socket.create_connection(("127.0.0.1", lab.hosts()["gone"]["ansible_port"])).close()
-
-
-def test_many_at_once(lab: WindowsLab) -> None:
-    found = lab.tasks("all:!dies", ours("win_dsa_precheck_info"))
-    assert len(found) == 5 and all("windows" in results[0] for results in found.values())

@@ -176,6 +176,18 @@ def test_faults_of_the_agent(tmp_path: Path) -> None:
     run(heal())
 
 
+def test_an_agent_that_answers_late(tmp_path: Path) -> None:
+    async def work() -> None:
+        host = await Host(tmp_path, build=OLD, faults={"answers_late": 3600}).start()
+        record = await host.record()
+        assert "dsa_query" not in record["versions"] and "no answer to GetPluginVersion" in record["problems"][0]
+        host.machine.set_faults({})
+        record = await host.record()
+        assert record["versions"]["dsa_query"] == OLD and record["problems"] == []
+
+    run(work())
+
+
 def test_self_protection_with_its_password(tmp_path: Path) -> None:
     async def work() -> None:
         host = await Host(tmp_path, build=OLD, self_protection="secret").start()

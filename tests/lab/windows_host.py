@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from lab import fleet
 from lab.layout import Layout
-from lab.windows import agent, answers, msi, payload, update, upgrade
+from lab.windows import answers, msi, payload, update, upgrade
 from lab.windows.door import WinrmDoor
 from lab.windows.machine import DATA, WindowsMachine
 
@@ -72,7 +72,7 @@ class Host:
     async def update(self) -> dict[str, Any]:
         asked = await self.call("win_dsa_security_update", step="start")
         assert asked["changed"], asked
-        await asyncio.sleep(0.05)
+        await asyncio.gather(*self.machine.tasks)
         return await self.call("win_dsa_security_update", step="look")
 
     async def reboot(self) -> None:
@@ -88,7 +88,5 @@ class Host:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Without the waits that are there for Ansible to see."""
-    setattr(agent, "WARM_UP", 0.0)  # noqa: B010
-    msi.INSTALL_SECONDS = 0.01
     update.TIMEOUT = upgrade.TIMEOUT = 1.0
     return asyncio.run(work)

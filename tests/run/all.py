@@ -2,74 +2,195 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""make test: everything, in order, to the end even when something fails; the last line sums all of it up."""
+"""make check, make test and make test-all: stages side by side, each to its end, whatever the others do.
+
+    python -m tests.run.all check|test|all [STAGE ...]
+
+Logs are kept in build/logs. The last line sums everything up. With KEEP_DURATIONS=1 what each file of tests took is
+written to tests/durations.json, by which the longest file starts first the next time.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
-from tests.run import importer, lint, matrix, sanity
-from tests.run.common import FAILED, ROOT, Tally, environment, say, tally_of
+from tests.conftest import DURATIONS
+from tests.run.common import ROOT, Tally, environment, say
 
-
-def pytest() -> Tally:
-    """All tests but those of the matrix, which is a stage of its own.
-
-    A file stays in one process, since its tests may share a fleet. They wait a lot: hence more processes than cores.
-    """
-    with tempfile.TemporaryDirectory(prefix="pytest-") as folder:
-        report = Path(folder) / "report.xml"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-m",
-            "not matrix",
-            "-n",
-            "3",
-            "--dist",
-            "loadfile",
-            "--durations",
-            "10",
-        ]
-        status = subprocess.run(
-            [*command, "--junitxml", str(report)], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, check=False
-        ).returncode
-        return tally_of(report, status)
-
-
-STAGES: dict[str, Callable[[], Tally]] = {
-    "lint": lint.main,
-    "tests": pytest,
-    "sanity": lambda: sanity.main([]),
-    "importer": importer.main,
-    "matrix": matrix.main,
+LOGS = ROOT / "build" / "logs"
+TESTS = ("pytest", "-q", "-m", "not matrix", "--durations", "10")
+# A file of fleets stays in one process, since its tests share a fleet. Fleets wait: hence more processes than cores.
+FLEETS = (*TESTS, "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--ignore", "tests/unit", "tests")
+UNITS = (*TESTS, "-n", "2", "--dist", "worksteal", "tests/unit")
+# Longest first: the order in which they start. Each is the arguments of Python's -m.
+STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "check": {"lint": ("tests.run.lint",), "unit": UNITS},
+    "test": {
+        "fleets": FLEETS,
+        "sanity": ("tests.run.sanity", "ends"),
+        "matrix": ("tests.run.matrix", "ends"),
+        "unit": UNITS,
+        "importer": ("tests.run.importer",),
+        "lint": ("tests.run.lint",),
+    },
+    "all": {
+        "fleets": FLEETS,
+        "sanity": ("tests.run.sanity",),
+        "matrix": ("tests.run.matrix", "all"),
+        "mutants": ("tests.mutants",),
+        "unit": UNITS,
+        "importer": ("tests.run.importer",),
+        "lint": ("tests.run.lint",),
+    },
 }
+# Fleets have time limits; what only computes takes the time that they leave.
+FIRST = ("fleets", "matrix")
+# How often what is not a terminal gets a line about the stages that run, in seconds.
+PAUSE = 60
+SLOWEST = 10
+_COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
+_PROGRESS = re.compile(r"\[ *\d+%\]|Running sanity test .*|(?:ok|FAILED) .*")
 
 
-def main() -> int:
-    """Every stage; a stage that breaks down is a failure and does not keep the next one from running."""
-    lines = []
+@dataclass
+class Stage:
+    """One stage while it runs and after it."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    began: float = field(default_factory=time.monotonic)
+    seconds: float | None = None
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return LOGS / f"{self.name}.log"
+
+    @property
+    def junit(self) -> Path:
+        """pytest's report, where it is pytest that runs."""
+        return LOGS / f"{self.name}.xml"
+
+    def ended(self) -> bool:
+        """True once, when it has ended."""
+        if self.seconds is not None or self.process.poll() is None:
+            return False
+        self.seconds = time.monotonic() - self.began
+        return True
+
+    def line(self) -> str:
+        """Its name, its state and its time."""
+        passed = self.process.poll() == 0
+        state = "running" if self.seconds is None else "ok" if passed else "FAILED"
+        took = time.monotonic() - self.began if self.seconds is None else self.seconds
+        return f"{self.name:9} {state:8} {took:4.0f} s  {self.progress() if self.seconds is None else self.tally()}"
+
+    def progress(self) -> str:
+        """The share of the tests that is done, or the last check."""
+        found = _PROGRESS.findall(self.log.read_text(encoding="utf-8", errors="replace"))
+        return found[-1][:80] if found else ""
+
+    def tally(self) -> Tally:
+        """The numbers in the last line that has some. A failed stage without a failure counts as one."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        last = next((found for line in reversed(lines) if (found := _COUNT.findall(line))), [])
+        count: Counter[str] = Counter()
+        for number, what in last:
+            count["failed" if what.startswith("error") else what] += int(number)
+        failed = max(count["failed"], 1) if self.process.returncode else count["failed"]
+        return Tally(count["passed"], failed, count["skipped"])
+
+
+def start(name: str, arguments: Sequence[str]) -> Stage:
+    """Start a stage in a session of its own, so that all that it starts can be ended with it."""
+    if arguments[0] == "pytest":
+        arguments = (*arguments, "--junitxml", str(LOGS / f"{name}.xml"))
+    polite = [] if name in FIRST else ["nice", "-n", "10"]
+    with (LOGS / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*polite, sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Stage(name, process)
+
+
+def watch(stages: Sequence[Stage]) -> None:
+    """Show each stage as it ends, and on the way there where they are."""
+    shown = time.monotonic()
+    while any(stage.seconds is None for stage in stages):
+        for stage in stages:
+            if stage.ended():
+                say(stage.line())
+        if time.monotonic() - shown >= PAUSE:
+            shown = time.monotonic()
+            for stage in stages:
+                if stage.seconds is None:
+                    say(stage.line())
+        time.sleep(0.2)
+
+
+def measured(stages: Sequence[Stage]) -> tuple[Counter[str], Counter[str]]:
+    """Seconds by test and by file, of every test that pytest ran."""
+    tests: Counter[str] = Counter()
+    files: Counter[str] = Counter()
+    for stage in stages:
+        if stage.junit.exists():
+            for case in ElementTree.parse(stage.junit).getroot().iter("testcase"):
+                seconds = float(case.get("time", "0"))
+                name = case.get("classname", "")
+                tests[f"{name}::{case.get('name')}"] += seconds  # type: ignore[assignment]
+                files[name] += seconds  # type: ignore[assignment]
+    return tests, files
+
+
+def main(suite: str, *chosen: str) -> int:
+    """The stages of a suite, or those of them that are chosen."""
+    wanted = {name: arguments for name, arguments in STAGES[suite].items() if not chosen or name in chosen}
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for old in LOGS.iterdir():
+        old.unlink()
+    say(f"Side by side: {', '.join(wanted)}")
+    stages = [start(name, arguments) for name, arguments in wanted.items()]
+    try:
+        watch(stages)
+    finally:
+        for stage in stages:
+            if stage.process.poll() is None:
+                os.killpg(stage.process.pid, signal.SIGTERM)
+    for stage in stages:
+        if stage.process.returncode:
+            say(f"\n== {stage.name} failed\n{stage.log.read_text(encoding='utf-8', errors='replace').rstrip()}")
+    tests, files = measured(stages)
+    say("\nThe slowest tests, with what they prepare for others:")
+    for name, took in tests.most_common(SLOWEST):
+        say(f"{took:6.1f} s  {name}")
+    if os.environ.get("KEEP_DURATIONS"):
+        kept = {name: round(took, 1) for name, took in sorted(files.items()) if took >= 1}
+        DURATIONS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    say("")
     total = Tally()
-    for name, stage in STAGES.items():
-        say(f"\n== {name}")
-        start = time.monotonic()
-        try:
-            tally = stage()
-        except Exception as error:
-            say(f"{name} broke down: {error}")
-            tally = FAILED
-        total += tally
-        lines.append(f"{name:10} {tally} ({time.monotonic() - start:.0f} s)")
-    say("\n== summary\n" + "\n".join(lines))
+    for stage in stages:
+        say(stage.line())
+        total += stage.tally()
     say(str(total))
     return 1 if total.failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

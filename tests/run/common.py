@@ -107,9 +107,10 @@ def venv(name: str, python: Path, requirements: Sequence[str]) -> Path:
     stamp = folder / "made-from"
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        new = folder / "bin" / "python"
-        make: list[str | Path] = [python, "-m", "venv", folder]
-        fill: list[str | Path] = [new, "-m", "pip", "install", "-qq", "--disable-pip-version-check", *requirements]
+        # The pip that is here serves them all: to install one into each costs more than what they need.
+        make: list[str | Path] = [python, "-m", "venv", "--without-pip", folder]
+        pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
+        fill: list[str | Path] = [*pip, "install", "-qq", *requirements]
         for command in (make, fill):
             status, output = run(command)
             if status:

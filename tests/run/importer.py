@@ -14,13 +14,13 @@ from pathlib import Path
 
 from tests.run.common import FAILED, PASSED, Tally, environment, requirement, run, say, skip, venv
 
-# No containers, no ansible-test (make sanity runs it), nothing from the network.
+# No containers, nothing from the network, and not what other stages run: ansible-test (sanity) and ansible-lint (lint,
+# with the strictest profile; the importer would end it after two minutes, which a busy machine needs).
 SETTINGS = """[galaxy-importer]
 check_changelog = True
 check_required_tags = True
-offline_ansible_lint = True
 run_ansible_doc = True
-run_ansible_lint = True
+run_ansible_lint = False
 run_ansible_test = False
 run_flake8 = False
 tmp_root_dir = {folder}

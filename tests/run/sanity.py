@@ -2,7 +2,10 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""make sanity: ansible-test sanity on a copy of the collection, with the newest ansible-core that the Pythons allow."""
+"""make sanity: ansible-test sanity on a copy of the collection, with the newest ansible-core that the Pythons allow.
+
+python -m tests.run.sanity ends: it imports with the oldest and the newest of the Pythons only, as part of make test.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.pythons import interpreters
@@ -35,6 +39,8 @@ from tests.run.common import (
 
 # From the newest: which Pythons can drive ansible-core at all.
 CONTROLLER_PYTHONS = ("3.14", "3.13", "3.12", "3.11")
+# Of those that the newest ansible-core supports on hosts, the oldest; older ones compile the code in make lint.
+OLDEST = ("3.9",)
 PIP_VERSION = """
 import sys, types
 from ansible_test._internal.python_requirements import collect_bootstrap
@@ -57,13 +63,13 @@ def home(venv_bin: Path) -> Path:
     return venv_bin.parent / "home"
 
 
-def environment(venv_bin: Path) -> dict[str, str]:
-    """Only the Pythons that really run are on the path, by their plain names."""
+def environment(venv_bin: Path, versions: Sequence[str]) -> dict[str, str]:
+    """Only these Pythons are on the path, by their plain names."""
     names = CACHE / "pythons"
     shutil.rmtree(names, ignore_errors=True)
     names.mkdir(parents=True)
-    for version, python in interpreters().items():
-        (names / f"python{version}").symlink_to(python)
+    for version in versions:
+        (names / f"python{version}").symlink_to(interpreters()[version])
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     env["HOME"] = str(home(venv_bin))
     env["PATH"] = os.pathsep.join([str(venv_bin), str(names), "/usr/local/bin", "/usr/bin", "/bin"])
@@ -78,8 +84,11 @@ def stand_in_for_pwsh(venv_bin: Path) -> None:
 
 
 def keep_pip_settings(venv_bin: Path) -> None:
-    """ansible-test hides the variables and, here, the home folder from pip, so an index set there is written down."""
-    listed = run([venv_bin / "python", "-m", "pip", "config", "list"])[1]
+    """ansible-test hides the variables and, here, the home folder from pip: an index set there is written down.
+
+    So is the cache, or each clone would download everything; and to compile what is installed costs more than it saves.
+    """
+    listed = run([sys.executable, "-m", "pip", "config", "list"])[1]
     settings = configparser.RawConfigParser()
     for line in listed.splitlines():
         name, found, value = line.partition("=")
@@ -88,6 +97,11 @@ def keep_pip_settings(venv_bin: Path) -> None:
             if not settings.has_section(section):
                 settings.add_section(section)
             settings.set(section, option, ast.literal_eval(value))
+    cache = run([sys.executable, "-m", "pip", "cache", "dir"])[1].strip()
+    for section, option, value in (("global", "cache-dir", cache), ("install", "no-compile", "true")):
+        if not settings.has_section(section):
+            settings.add_section(section)
+        settings.set(section, option, value)
     file = home(venv_bin) / ".config" / "pip" / "pip.conf"
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as stream:
@@ -102,7 +116,8 @@ def offer_pip(venv_bin: Path) -> None:
         return
     cached = home(venv_bin) / ".ansible" / "test" / "cache" / f"get_pip_{version.strip().replace('.', '_')}.py"
     cached.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "tests" / "run" / "get_pip.py", cached)
+    script = (ROOT / "tests" / "run" / "get_pip.py").read_text()
+    cached.write_text(script.replace('"PYTHON"', repr(sys.executable)))
 
 
 def shown(command: list[str], cwd: Path, env: dict[str, str]) -> tuple[int, list[str]]:
@@ -119,10 +134,14 @@ def shown(command: list[str], cwd: Path, env: dict[str, str]) -> tuple[int, list
 
 
 def main(arguments: list[str]) -> Tally:
-    """The arguments go to ansible-test sanity, for one test or one file."""
+    """The arguments go to ansible-test sanity, for one test or one file. "ends" may stand before them."""
     version = next((version for version in CONTROLLER_PYTHONS if version in interpreters()), None)
     if version is None:
         return skip("ansible-test sanity", f"needs one of Python {', '.join(CONTROLLER_PYTHONS)}; none found")
+    versions = list(interpreters())
+    if arguments[:1] == ["ends"]:
+        arguments = arguments[1:]
+        versions = [each for each in versions if each in (*OLDEST, version)]
     start = time.monotonic()
     venv_bin = venv(f"sanity-{version}", interpreters()[version], requirement("sanity"))
     offer_pip(venv_bin)
@@ -131,7 +150,7 @@ def main(arguments: list[str]) -> Tally:
     with tempfile.TemporaryDirectory(prefix="sanity-") as parent:
         command = [str(venv_bin / "ansible-test"), "sanity", "--color", "no", *arguments]
         copy = copy_of_the_collection(Path(parent))
-        env = environment(venv_bin)
+        env = environment(venv_bin, versions)
         if not shutil.which("pwsh", path=env["PATH"]):
             stand_in_for_pwsh(venv_bin)
             command += ["--skip-test", "pslint"]

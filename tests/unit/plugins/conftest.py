@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
-from tests.unit.manager_stub.stub import KEY, Clock, Connect, Stub, certificate, serving
+from tests.manager_stub.stub import KEY, Clock, Connect, Stub, certificate, serving
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,8 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisor
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._manager import names
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.manager import Reader
 from tests.conftest import ansible_environment
-from tests.unit.manager_stub.stub import KEY, Answer, Asked, Stub, computer
+from tests.manager_stub.stub import KEY, Answer, Asked, Stub, computer
+from tests.preloaded import Preloaded
 
 ADVISORY = load_advisory()
 RELAY = {"platformSettingRelayState": {"value": "true"}}
@@ -37,8 +35,9 @@ OLD, FIXED = "20.0.0.4416", "20.0.0.4726"
 class Inventory:
     """Runs ansible-inventory and other programs on a dsm.yml."""
 
-    def __init__(self, folder: Path, manager: Stub, pem: Path) -> None:
+    def __init__(self, folder: Path, manager: Stub, pem: Path, commands: Preloaded) -> None:
         self.folder = folder
+        self.commands = commands
         self.manager = manager
         self.options: dict[str, Any] = {"url": manager.url, "ca_path": str(pem)}
         self.environment = {"DSM_API_KEY": KEY}
@@ -53,12 +52,8 @@ class Inventory:
 
     def run(self, program: str, *arguments: str | Path) -> str:
         """What a program printed. What it said beside that is in output, and the key is in neither."""
-        command = [str(Path(sys.executable).parent / program), *map(str, arguments)]
-        env = ansible_environment(self.folder) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1"} | self.environment
-        for name in ("http_proxy", "https_proxy", "all_proxy"):
-            env.pop(name, None)
-            env.pop(name.upper(), None)
-        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+        env = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1"} | self.environment
+        done = self.commands.command([program, *map(str, arguments)], self.folder, env)
         self.output = " ".join((done.stdout + done.stderr).split())
         assert KEY not in done.stdout + done.stderr
         return done.stdout if done.returncode == 0 else ""
@@ -82,12 +77,21 @@ class Inventory:
         return self.output
 
 
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded]:
+    """Ansible's commands without a setting or a proxy of who runs the tests."""
+    env = ansible_environment(tmp_path_factory.mktemp("home"))
+    unwanted = ("http_proxy", "https_proxy", "all_proxy")
+    kept = {name: value for name, value in env.items() if name.lower() not in unwanted and not name.startswith("DSM_")}
+    started = Preloaded(kept)
+    yield started
+    started.end()
+
+
 @pytest.fixture
-def inventory(manager: Stub, pem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inventory:
+def inventory(manager: Stub, pem: Path, tmp_path: Path, commands: Preloaded) -> Inventory:
     """An inventory file for the Manager of this test."""
-    for name in [name for name in os.environ if name.startswith("DSM_")]:
-        monkeypatch.delenv(name)
-    return Inventory(tmp_path, manager, pem)
+    return Inventory(tmp_path, manager, pem, commands)
 
 
 def fleet(*computers: dict[str, Any]) -> Callable[[Asked], Answer]:

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
-from tests.unit.manager_stub.stub import KEY, Answer, Asked, Clock, Connect, Stub, certificate, computers, serving
+from tests.manager_stub.stub import KEY, Answer, Asked, Clock, Connect, Stub, certificate, computers, serving
 
-RUNS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_MANAGER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 OK = Answer(body={"ID": 1})
 
 
@@ -372,7 +372,7 @@ MARK = "~^|"
 KEYS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=5, max_size=80).map(MARK.__add__)
 
 
-@RUNS
+@ONE_MANAGER
 @given(
     KEYS,
     st.sampled_from([200, 301, 302, 400, 401, 403, 404, 409, 418, 429, 500, 503]),
@@ -394,7 +394,7 @@ def test_the_key_is_in_no_text(
     assert MARK not in text
 
 
-@RUNS
+@ONE_MANAGER
 @given(st.binary(max_size=60) | st.text(max_size=40).map(str.encode), st.sampled_from([200, 400, 500]))
 def test_junk_is_an_error_or_an_object(manager: Stub, connect: Connect, body: bytes, status: int) -> None:
     manager.says(Answer(status, body))
@@ -404,7 +404,7 @@ def test_junk_is_an_error_or_an_object(manager: Stub, connect: Connect, body: by
         assert "\n" not in str(error)
 
 
-@RUNS
+@ONE_MANAGER
 @given(st.binary(max_size=200))
 def test_junk_on_the_wire(manager: Stub, connect: Connect, raw: bytes) -> None:
     manager.says(Answer(raw=raw))

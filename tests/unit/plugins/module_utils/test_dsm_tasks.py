@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm_tasks
 
-RUNS = settings(max_examples=200, deadline=None)
 Places = dict[int, tuple[Any, Any]]  # ID -> group and policy
 
 places = st.sampled_from([None, 1, 2, 3, 4])
@@ -34,7 +33,6 @@ def named(computer_filter: dict[str, Any], everyone: Places) -> set[int]:
     return {number for number, (dummy, policy) in everyone.items() if policy == computer_filter["policyID"]}
 
 
-@RUNS
 @given(st.data(), computers_of_managers, st.integers(1, 8))
 def test_a_cover(data: st.DataObject, everyone: Places, most: int) -> None:
     known = sorted(everyone)
@@ -61,7 +59,6 @@ def test_a_cover(data: st.DataObject, everyone: Places, most: int) -> None:
     assert _dsm_tasks.cover(sorted(wanted, reverse=True), backwards, most, allowed) == (tasks, left)
 
 
-@RUNS
 @given(computers_of_managers)
 def test_whole_groups_policies_and_everyone_are_one_task(everyone: Places) -> None:
     for column, kind in ((0, "computers-in-group"), (1, "computers-using-policy")):

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.module_utils._masks import MASK, Masks
@@ -97,7 +97,6 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=".*"
 SPELLINGS = st.sampled_from([str, str.strip, quote_plus, quote, json.dumps, escape, repr])
 
 
-@settings(max_examples=200, deadline=None)
 @given(TEXTS, st.integers(0, 20), SPELLINGS)
 def test_a_secret_is_gone_whatever_is_around_it(secret: str, dots: int, written: Any) -> None:
     text = written(f"~^|{secret}|^~")

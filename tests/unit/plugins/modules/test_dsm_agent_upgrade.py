@@ -14,8 +14,9 @@ import pytest
 
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_agent_upgrade
 from tests.conftest import Run
-from tests.unit.manager_stub.stub import KEY, Answer, Connect, Stub, computer
-from tests.unit.manager_stub.task_manager import FULL, LOST, TaskManager, fleet
+from tests.manager_stub.entry import entry
+from tests.manager_stub.stub import KEY, Answer, Connect, Stub, computer
+from tests.manager_stub.task_manager import FULL, LOST, TaskManager, fleet
 
 TARGET = "20.0.0-6313"
 NO_SUCH_TYPE = Answer(400, {"message": "Invalid ScheduledTask: type"})
@@ -241,20 +242,30 @@ PLAY = """
           - begun is changed and begun.tasks | map(attribute='computers') == [[1]]
           - seen.states['1'].state == 'running' and seen.states['4'].state == 'succeeded'
           - ended is changed
-    - deep_security.remediation.dsm_agent_upgrade: "{{ item.given }}"
-      loop:
-        - {given: {step: start, computers: [1]}, says: version}
-        - {given: {step: look, computers: [1], version: latest}, says: latest is no build}
-        - {given: {step: start, computers: [1], version: 20.0.0-6313, max_tasks: 0}, says: max_tasks is 0}
-        - {given: {step: probe}, says: computers}
-        - {given: {step: finish}, says: tasks}
-      register: refused
-      ignore_errors: true
-    - ansible.builtin.assert:
-        that: item is failed and item.item.says in item.msg
-      loop: "{{ refused.results }}"
-      loop_control: {label: "{{ item.item.says }}"}
 """
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"step": "start", "computers": [1]}, "version"),
+        ({"step": "look", "computers": [1], "version": "latest"}, "latest is no build"),
+        ({"step": "start", "computers": [1], "version": "20.0.0-6313", "max_tasks": 0}, "max_tasks is 0"),
+        ({"step": "probe"}, "computers"),
+        ({"step": "finish"}, "tasks"),
+    ],
+)
+def test_options_that_cannot_be_used(
+    manager: Stub,
+    pem: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, Any],
+    words: str,
+) -> None:
+    result = entry(dsm_agent_upgrade, manager, pem, capsys, monkeypatch)({"api_key": KEY, **given})
+    assert result["failed"] is True
+    assert words in result["msg"]
 
 
 def test_the_module_as_ansible_runs_it(manager: Stub, pem: Path, tmp_path: Path, run_playbook: Run) -> None:

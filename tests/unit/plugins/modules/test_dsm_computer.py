@@ -15,8 +15,8 @@ import yaml
 from ansible_collections.deep_security.remediation.plugins.doc_fragments._dsm import ModuleDocFragment
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_computer
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.manager import with_records
-from tests.unit.manager_stub.entry import Play, entry
-from tests.unit.manager_stub.stub import KEY, Answer, Asked, Stub, computer
+from tests.manager_stub.entry import Play, entry
+from tests.manager_stub.stub import KEY, Answer, Asked, Stub, computer
 
 CHECK = {"_ansible_check_mode": True}
 

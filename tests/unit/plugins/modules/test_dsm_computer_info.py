@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_computers
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_computer_info
-from tests.unit.manager_stub.stub import Answer, Asked, Connect, Stub, computer, computers
+from tests.manager_stub.stub import Answer, Asked, Connect, Stub, computer, computers
 
 
 def names(client: Any, **params: Any) -> tuple[list[int], list[str]]:

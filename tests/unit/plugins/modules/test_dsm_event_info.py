@@ -18,14 +18,14 @@ from xml.sax.saxutils import escape
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_legacy
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_event_info
 from tests.conftest import Run
-from tests.unit.manager_stub.entry import Play, entry
-from tests.unit.manager_stub.stub import KEY, Answer, Asked, Clock, Stub, serving
+from tests.manager_stub.entry import Play, entry
+from tests.manager_stub.stub import KEY, Answer, Asked, Clock, Stub, serving
 
 USERNAME, PASSWORD, SID = "ansible", 'p&ss <w>"ord ~^|', "5E0A|fB1+9/secret="
 SPACE, MANAGER = "http://schemas.xmlsoap.org/soap/envelope/", "urn:Manager"
@@ -632,7 +632,6 @@ def echoing(pem: Path) -> Iterator[Stub]:
         yield manager
 
 
-@settings(max_examples=100, deadline=None)
 @given(SECRETS, st.sampled_from([400, 401, 403, 404, 429, 500, 503, 302]), st.integers(0, 250), st.booleans())
 @example("~^|0000 ", 400, 0, False)
 @example(" ~^|0000", 500, 193, True)
@@ -651,7 +650,6 @@ def test_the_password_is_in_no_text(
     assert MARK not in str(caught.value)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(envelope))
 def test_junk_is_an_answer_or_a_failure(data: bytes) -> None:
     page = _dsm_legacy.Answer(client_of_nobody())
@@ -665,7 +663,6 @@ def test_junk_is_an_answer_or_a_failure(data: bytes) -> None:
 JUNK = st.none() | st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=12) | st.integers()
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["description", "target", "targetID", "targetType", "time", "eventID", "extra"]), JUNK

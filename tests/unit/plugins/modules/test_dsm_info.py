@@ -15,8 +15,8 @@ import yaml
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_info
 from tests.conftest import Run
-from tests.unit.manager_stub.entry import entry
-from tests.unit.manager_stub.stub import KEY, Answer, Asked, Connect, Stub, computers
+from tests.manager_stub.entry import entry
+from tests.manager_stub.stub import KEY, Answer, Asked, Connect, Stub, computers
 
 PROFILES = Answer(body={"agentVersionControlProfiles": [{"ID": 2, "name": "Other"}, {"ID": 1, "name": "Default"}]})
 CONTROLS = Answer(

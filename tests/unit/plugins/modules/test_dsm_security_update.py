@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm, _dsm_tasks
 from ansible_collections.deep_security.remediation.plugins.modules import dsm_security_update
-from tests.unit.manager_stub.entry import Play, entry
-from tests.unit.manager_stub.stub import KEY, Answer, Connect, Stub, computer
-from tests.unit.manager_stub.task_manager import FULL, LOST, NEWEST, OLD, TaskManager, fleet, updates
-
-RUNS = settings(max_examples=200, deadline=None)
+from tests.manager_stub.entry import Play, entry
+from tests.manager_stub.stub import KEY, Answer, Connect, Stub, computer
+from tests.manager_stub.task_manager import FULL, LOST, NEWEST, OLD, TaskManager, fleet, updates
 
 # The step start
 
@@ -412,7 +410,6 @@ statuses = st.sampled_from([None, "inactive", "active", "warning", "error", "not
 components_of_agents = st.lists(st.sampled_from([NEWEST, OLD, {**NEWEST, "latest": None}, {}]), max_size=3)
 
 
-@RUNS
 @given(moments, moments, statuses, statuses, components_of_agents, components_of_agents, st.booleans(), st.integers())
 def test_no_clock_matters(
     then: int | None,
@@ -459,7 +456,6 @@ junk = st.recursive(
 )
 
 
-@RUNS
 @given(junk, junk, junk, st.dictionaries(st.sampled_from(sorted(WAS)), junk), st.booleans())
 def test_junk_is_no_success(updated: Any, tasks: Any, status: Any, before: dict[str, Any], settled: bool) -> None:
     raw = computer(securityUpdates=updated, tasks=tasks, computerStatus=status)

@@ -84,3 +84,10 @@ def test_an_answer_that_is_cut_is_marked() -> None:
         "timed_out": False,
     }
     assert (whole.as_dict(5)["out"], whole.as_dict(5)["cut"]) == ("12345", True)
+
+
+def test_tools_answer_in_english_whatever_the_language_of_the_host_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dpkg, systemctl and others translate what is looked for in their answers."""
+    for name in ("LC_ALL", "LANG", "LANGUAGE"):
+        monkeypatch.setenv(name, "de_DE.UTF-8")
+    assert commands.run(["/bin/sh", "-c", 'echo "$LC_ALL $LANG $LANGUAGE"'], 5).out == "C C C\n"

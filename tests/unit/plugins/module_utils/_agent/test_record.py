@@ -11,10 +11,11 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.module_utils._agent import record, relay
+from ansible_collections.deep_security.remediation.plugins.module_utils._agent import commands, record, relay
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import posix_record
 from tests.pythons import interpreters
 from tests.run.common import ROOT
@@ -163,3 +164,24 @@ def test_an_agent_behind_a_link_is_found(tmp_path: Path) -> None:
     (tmp_path / "ds_agent").symlink_to(tmp_path / "data")
     proc = _proc(tmp_path / "proc", "", argument=f"{tmp_path}/data/ds_agent")
     assert len(relay.processes(str(tmp_path / "ds_agent"), set(), proc)["agent"]) == 1
+
+
+def test_a_host_without_systemd_is_read_by_its_init_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(record.SERVICES, "linux", ["/no/such/systemctl"])
+    monkeypatch.setattr(record, "host_platform", lambda: ("linux", "linux", "x86_64", "2.6"))
+    assert record.read(5)["commands"]["init"]["argv"] == ["/etc/init.d/ds_agent", "status"]
+
+
+def test_the_time_limit_of_a_reading_is_that_of_all_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = Mock(wraps=commands.answers)
+    monkeypatch.setattr(commands, "answers", answers)
+    assert record.read(7)["timeout"] == 7
+    assert [call.args[1] for call in answers.call_args_list] == [7]
+
+
+def test_a_program_that_was_put_in_place_with_its_old_date_counts_as_changed(tmp_path: Path) -> None:
+    """Package managers keep the date of the packed file, so an installation over the same build shows only here."""
+    path = tmp_path / "ds_agent"
+    path.write_text("")
+    os.utime(path, (0, 0))
+    assert record._program(str(path))["changed"] > "2020"

@@ -237,24 +237,48 @@ def test_a_packed_file_is_unpacked_and_nothing_of_it_stays(host: FakeHost) -> No
     assert not plain.exists()
 
 
-def test_whoever_waited_for_another_run_does_not_install(host: FakeHost) -> None:
-    first = host.start("dsa_upgrade", step="install", **package(host), command=host.installer("sleep 2; echo first"))
-    deadline = time.monotonic() + 20
-    while not host.calls() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    second = install(host, "echo second")
+def until(condition: t.Callable[[], object]) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def installing(host: FakeHost) -> t.Iterator[subprocess.Popen[str]]:
+    """Another run, which holds the lock until there is a file "go"; at the end of the test it goes on in any case."""
+    go = host.folder / "go"
+    script = f"while [ ! -e '{go}' ]; do sleep 0.05; done; echo first"
+    with host.start("dsa_upgrade", step="install", **package(host), command=host.installer(script)) as process:
+        try:
+            until(host.calls)
+            yield process
+        finally:
+            go.touch()
+
+
+def waits_for(process: subprocess.Popen[str], lock: Path) -> bool:
+    """Whether a process has opened the lock and sleeps since: it has found it held."""
+    proc = Path("/proc", str(process.pid))
+    opened = any(os.path.realpath(file) == str(lock) for file in (proc / "fd").iterdir())
+    return opened and (proc / "stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def test_whoever_waited_for_another_run_does_not_install(host: FakeHost, installing: subprocess.Popen[str]) -> None:
+    command = host.installer("echo second")
+    waiting = host.start("dsa_upgrade", step="install", **package(host), command=command, lock_timeout=60)
+    until(lambda: waits_for(waiting, host.note.parent.resolve() / "upgrade.lock"))
+    (host.folder / "go").touch()
+    second = finished(waiting)
     assert (second["waited"], second["changed"], "command" in second) == (True, False, False)
-    assert finished(first)["output"] == ["first"]
+    assert finished(installing)["output"] == ["first"]
     assert len(host.calls()) == 1
 
 
-def test_a_lock_that_is_held_too_long_is_an_error(host: FakeHost) -> None:
-    first = host.start("dsa_upgrade", step="install", **package(host), command=host.installer("sleep 3"))
-    deadline = time.monotonic() + 20
-    while not host.calls() and time.monotonic() < deadline:
-        time.sleep(0.05)
+def test_a_lock_that_is_held_too_long_is_an_error(host: FakeHost, installing: subprocess.Popen[str]) -> None:
     assert host.upgrade("note", note=NOTE, lock_timeout=0)["code"] == "lock_timeout"
-    finished(first)
+    assert installing.poll() is None
 
 
 def test_a_service_that_the_installer_starts_does_not_hold_the_lock(host: FakeHost) -> None:
@@ -375,3 +399,35 @@ def test_the_options_are_valid_for_ansible_itself(
     with patch_module_args({"step": step}), pytest.raises(SystemExit):
         module.main()
     assert json.loads(capsys.readouterr().out)["failed"] is True
+
+
+def test_a_repository_without_the_build_says_so_in_the_words_of_its_package_manager(host: FakeHost) -> None:
+    host.tool("apt-get", "echo \"E: Version '20.0.2-1390*' for 'ds-agent' was not found\" >&2; exit 100", host.bin)
+    result = host.upgrade("install", version="20.0.2-1390", note=NOTE)
+    assert (result["failed"], result["code"]) == (True, "installer_failed")
+    assert "apt-get failed with exit status 100" in result["msg"]
+    assert "Version '20.0.2-1390*' for 'ds-agent' was not found" in result["msg"]
+    assert host.calls() == ["apt-get install -y --only-upgrade ds-agent=20.0.2-1390*"]
+
+
+@pytest.mark.parametrize(("wrote", "waited"), [("r2", True), ("r0", False), ("r1", False)])
+def test_what_another_run_did_since_this_one_read_the_host_is_not_done_again(
+    host: FakeHost, wrote: str, waited: bool
+) -> None:
+    """r0 is what the controller saw, r1 is this run: an attempt of it whose connection was lost."""
+    host.write_note(phase="upgrading", run=wrote)
+    result = install(host, seen_run="r0")
+    assert (result["waited"], "command" in result) == (waited, not waited)
+    assert len(host.calls()) == (0 if waited else 1)
+
+
+@pytest.mark.parametrize(("module", "step"), [(dsa_upgrade, "note"), (dsa_security_update, "confirm")])
+def test_ansible_shows_no_password(
+    module: t.Any, step: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"step": step, "progress_file": str(tmp_path / "note"), "self_protection_password": "s3cret-pass"}
+    with patch_module_args({**given, "note": {"phase": "done"}}), pytest.raises(SystemExit):
+        module.main()
+    shown = capsys.readouterr().out
+    assert "invocation" in shown and "self_protection_password" in shown
+    assert "s3cret-pass" not in shown

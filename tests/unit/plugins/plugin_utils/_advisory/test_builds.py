@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import BuildError, parse_build
+from tests.unit.tables import every_combination
 
 from .oracle import REASON_LIMIT, agent, judge, outcome
 
@@ -207,7 +208,7 @@ NOT_A_BUILD: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("name", NOT_A_BUILD)
+@every_combination(name=NOT_A_BUILD)
 def test_anything_else_is_no_build(name: str) -> None:
     with pytest.raises(BuildError) as caught:
         parse_build(NOT_A_BUILD[name])
@@ -217,9 +218,7 @@ def test_anything_else_is_no_build(name: str) -> None:
     assert len(message) <= REASON_LIMIT
 
 
-@pytest.mark.parametrize("certificate_replaced", [False, True], ids=["plain", "replaced"])
-@pytest.mark.parametrize("platform", ["windows", "linux", "unix", "macos"])
-@pytest.mark.parametrize("name", NOT_A_BUILD)
+@every_combination(name=NOT_A_BUILD, platform=["windows", "linux", "unix", "macos"], certificate_replaced=[False, True])
 def test_a_version_that_is_no_build_is_unknown(name: str, platform: str, certificate_replaced: bool) -> None:
     """`judge` checks that the reason is there, short and printable."""
     verdict = judge(agent(platform, NOT_A_BUILD[name]), certificate_replaced=certificate_replaced)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.tables import every_combination
+
 from .oracle import agent, judge, no_agent, outcome
 
 PLATFORMS = ["windows", "linux", "unix", "macos"]
@@ -22,9 +24,7 @@ OLDER_LINES = ["8.0", "9.0", "9.5", "10.1", "10.2", "10.3", "11.1", "11.2", "11.
 NEWER_LINES = ["20.1", "21.0", "21.5", "22.0", "100.0"]
 
 
-@pytest.mark.parametrize("platform", WITH_10_0)
-@pytest.mark.parametrize("line", OLDER_LINES + NEWER_LINES)
-@pytest.mark.parametrize("rest", ["0-1", "0-6313", "2-1390", "9-99999"])
+@every_combination(platform=WITH_10_0, line=OLDER_LINES + NEWER_LINES, rest=["0-1", "0-6313", "2-1390", "9-99999"])
 def test_an_unlisted_line_is_indeterminate(platform: str, line: str, rest: str) -> None:
     verdict = judge(agent(platform, f"{line}.{rest}"))
     assert outcome(verdict) == ("indeterminate", "investigate" if line in NEWER_LINES else "upgrade")
@@ -146,26 +146,18 @@ def test_a_relay_of_each_kind_is_what_its_name_says() -> None:
         assert judge(plain).verdict == of_its_own.get(kind, kind)
 
 
-@pytest.mark.parametrize("platform", WITH_10_0)
-@pytest.mark.parametrize(
-    "kinds",
-    [*product(RELAYS), *product(RELAYS, repeat=2), ("fixed", "mitigated", "fixed")],
-    ids="+".join,
+@every_combination(
+    platform=WITH_10_0, kinds=[*product(RELAYS), *product(RELAYS, repeat=2), ("fixed", "mitigated", "fixed")]
 )
 def test_10_0_with_one_and_two_relays(platform: str, kinds: tuple[str, ...]) -> None:
     verdict = judge(agent(platform, OLD_AGENT), relays=[RELAYS[kind] for kind in kinds])
     assert outcome(verdict) == expected_of_10_0(kinds)
 
 
-@pytest.mark.parametrize("first", RELAYS)
-def test_10_0_with_three_relays(first: str) -> None:
-    wrong = {}
-    for rest in product(RELAYS, repeat=2):
-        kinds = (first, *rest)
-        answer = outcome(judge(agent("linux", OLD_AGENT), relays=[RELAYS[kind] for kind in kinds]))
-        if answer != expected_of_10_0(kinds):
-            wrong["+".join(kinds)] = answer
-    assert not wrong
+@every_combination(kinds=product(RELAYS, repeat=3))
+def test_10_0_with_three_relays(kinds: tuple[str, ...]) -> None:
+    verdict = judge(agent("linux", OLD_AGENT), relays=[RELAYS[kind] for kind in kinds])
+    assert outcome(verdict) == expected_of_10_0(kinds)
 
 
 @pytest.mark.parametrize("platform", WITH_10_0)
@@ -260,7 +252,7 @@ def test_a_replaced_certificate_on_this_host(platform: str, version: str | None,
     assert outcome(verdict) == (expected, "investigate" if expected == "unknown" else "none")
 
 
-@pytest.mark.parametrize("kinds", [(), *product(RELAYS), *product(RELAYS, repeat=2)], ids="+".join)
+@every_combination(kinds=[(), *product(RELAYS), *product(RELAYS, repeat=2)])
 def test_a_replaced_certificate_on_a_10_0_host(kinds: tuple[str, ...]) -> None:
     """It speaks for this host and not for the Relays: what they made `not_affected` stays, the rest is mitigated."""
     verdict = judge(agent("linux", OLD_AGENT), relays=[RELAYS[kind] for kind in kinds], certificate_replaced=True)
@@ -435,9 +427,7 @@ PASSES = [
 ]
 
 
-@pytest.mark.parametrize("replaced", [False, True], ids=["plain", "replaced"])
-@pytest.mark.parametrize("record", PASSES, ids=lambda record: str(record["version"]))
-@pytest.mark.parametrize("name", UNREADABLE)
+@every_combination(replaced=[False, True], record=PASSES, name=UNREADABLE)
 def test_a_source_that_cannot_be_read_contradicts_a_build_that_would_pass(
     name: str, record: dict[str, Any], replaced: bool
 ) -> None:

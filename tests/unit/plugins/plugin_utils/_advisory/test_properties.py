@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every version string there is, over 100,000 of them drawn by Hypothesis; and for any record.
+"""What holds for every version string there is, with the full profile over 100,000 of them; and for any record.
 
 The oracle here is a grammar and integer tuples, not `packaging`.
 """
@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import (
@@ -34,20 +34,11 @@ Numbers = tuple[int, int, int, int]
 # Strings are drawn in batches, which is several times faster than one a run. Each check names its one string, and these
 # are short, so nothing is shrunk.
 BATCH = 25
-RUNS = {"text": 1300, "near": 900, "spelled": 800, "order": 600, "monotonic": 600, "sources": 1500, "records": 1500}
+NOT_SHRUNK = settings(phases=[Phase.explicit, Phase.generate])
 
 # The widest reading of "a build": four numbers and at most a distribution's suffix, which starts with a letter.
 WIDEST_BUILD = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+[-.][0-9]+(?:\.[A-Za-z][0-9A-Za-z_.]*)?", re.ASCII)
 PLAIN_BUILD = re.compile(r"[1-9][0-9]{0,2}\.(?:0|[1-9][0-9]?)\.(?:0|[1-9][0-9]?)[-.][1-9][0-9]{0,5}", re.ASCII)
-
-
-def drawn(name: str) -> settings:
-    return settings(
-        max_examples=RUNS[name],
-        deadline=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow],
-    )
 
 
 def batches(strings: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
@@ -113,21 +104,21 @@ def check_any_string(text: str) -> None:
             assert verdict.action == "investigate"
 
 
-@drawn("text")
+@NOT_SHRUNK
 @given(batches(st.text(max_size=12)))
 def test_any_text_gets_a_verdict(strings: list[str]) -> None:
     for text in strings:
         check_any_string(text)
 
 
-@drawn("near")
+@NOT_SHRUNK
 @given(batches(ALMOST_BUILDS))
 def test_almost_a_build_gets_a_verdict(strings: list[str]) -> None:
     for text in strings:
         check_any_string(text)
 
 
-@drawn("spelled")
+@NOT_SHRUNK
 @given(st.lists(BUILDS, min_size=BATCH, max_size=BATCH))
 def test_both_spellings_are_one_build(builds: list[Numbers]) -> None:
     for numbers in builds:
@@ -142,7 +133,7 @@ def test_both_spellings_are_one_build(builds: list[Numbers]) -> None:
             assert verdict.verdict != "unknown"
 
 
-@drawn("order")
+@NOT_SHRUNK
 @given(st.lists(BUILDS, min_size=BATCH, max_size=BATCH))
 def test_builds_are_ordered_like_tuples_of_integers(builds: list[Numbers]) -> None:
     parsed = [(numbers, parse_build(dashed(numbers))) for numbers in builds]
@@ -162,7 +153,7 @@ BOUNDED = [(platform, line) for line in ((20, 0), (12, 0), (11, 0)) for platform
 BOUNDED = [(platform, line) for platform, line in BOUNDED if platform != "macos" or line == (20, 0)]
 
 
-@drawn("monotonic")
+@NOT_SHRUNK
 @given(
     st.sampled_from(BOUNDED),
     st.lists(st.tuples(st.integers(0, 4), st.integers(1, 30_000)), min_size=BATCH, max_size=BATCH),
@@ -207,7 +198,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@drawn("sources")
+@NOT_SHRUNK
 @given(RECORDS, JUNK.filter(lambda value: build_or_none(value) is None), st.booleans())
 def test_one_more_source_that_cannot_be_read_never_makes_a_verdict_better(
     record: dict[str, Any], answer: object, replaced: bool
@@ -221,7 +212,7 @@ def test_one_more_source_that_cannot_be_read_never_makes_a_verdict_better(
         assert (verdict.verdict, verdict.action) == (without.verdict, without.action)
 
 
-@drawn("records")
+@NOT_SHRUNK
 @given(RECORDS | JUNK, st.booleans())
 def test_any_record_gets_a_verdict_and_a_compliant_one_is_not_contradicted(record: Any, replaced: bool) -> None:
     verdict = decide(record, shipped(), Context(certificate_replaced=replaced))

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.unit.tables import every_combination
+
 from .oracle import agent, judge, outcome
 
 
@@ -73,15 +75,9 @@ def around_the_bounds(cell: Cell) -> Iterator[tuple[str, str]]:
     yield f"{cell.line}.9-1", "fixed"
 
 
-BOUNDARY = [
-    pytest.param(cell, version, expected, id=f"{cell.platform}-{version}-{expected}")
-    for cell in CELLS
-    for version, expected in around_the_bounds(cell)
-]
-
-
-@pytest.mark.parametrize(("cell", "version", "expected"), BOUNDARY)
-def test_each_bound_and_its_neighbours(cell: Cell, version: str, expected: str) -> None:
+@every_combination(bound=[(cell, *each) for cell in CELLS for each in around_the_bounds(cell)])
+def test_each_bound_and_its_neighbours(bound: tuple[Cell, str, str]) -> None:
+    cell, version, expected = bound
     verdict = judge(agent(cell.platform, version))
     assert outcome(verdict) == (expected, EXPECTED_ACTION[expected])
     assert verdict.compliant is (expected == "fixed")
@@ -97,16 +93,16 @@ def test_every_build_between_the_bounds_is_indeterminate(cell: Cell) -> None:
     assert answers and not wrong
 
 
-@pytest.mark.parametrize(
-    ("name", "column", "version"),
-    [
-        pytest.param(name, cell.platform, version, id=f"{name}-{version}")
+@every_combination(
+    alias=[
+        (name, cell.platform, version)
         for cell in CELLS
         for name in ALIASES.get(cell.platform, [])
         for version, dummy in around_the_bounds(cell)
-    ],
+    ]
 )
-def test_an_alias_reads_its_column(name: str, column: str, version: str) -> None:
+def test_an_alias_reads_its_column(alias: tuple[str, str, str]) -> None:
+    name, column, version = alias
     by_name, by_column = judge(agent(name, version)).as_dict(), judge(agent(column, version)).as_dict()
     assert by_name | {"reason": ""} == by_column | {"reason": ""}
 

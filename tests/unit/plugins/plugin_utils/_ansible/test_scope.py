@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import time
 import typing as t
 from collections.abc import Callable
 from pathlib import Path
@@ -183,11 +182,9 @@ def test_listing_is_known(command_line: CommandLine, option: str) -> None:
     assert not listing()
 
 
-def test_a_large_fleet_has_its_scope_soon(command_line: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_large_fleet_is_in_its_scope_or_left_out(command_line: CommandLine) -> None:
     command_line(subset="host1*")
-    names = [f"host{number}" for number in range(10_000)]
-    begun = time.perf_counter()
+    names = [f"host{number}" for number in range(2000)]
     scope = scope_of({"all": names, "ungrouped": [], "deep_security_agents": names}, "all:!host11", DataLoader())
-    with capsys.disabled():
-        print(f"\nscope of 10,000 hosts: {time.perf_counter() - begun:.2f} s")
-    assert len(scope.hosts) + len(scope.left_out) == 10_000
+    assert len(scope.hosts) == 1110
+    assert len(scope.hosts) + len(scope.left_out) == 2000

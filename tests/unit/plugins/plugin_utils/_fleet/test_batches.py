@@ -16,9 +16,9 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet i
     stopped_tier,
 )
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
-from tests.builders import AFFECTED, FIXED, host_run, parsed, record, relay
+from tests.builders import AFFECTED, FIXED, fleet_of, host_run, parsed, plan_of, record, relay
 
-from .common import codes, fleet_of, plan_of
+from .common import codes
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,11 @@ def test_a_relay_that_broke_counts_among_relays() -> None:
     fleet = fleet_of(broken)
     assert codes(stopped_tier(fleet, "relays", ["r"])) == ["tier_stopped_first_batch"]
     assert stopped_tier(fleet, "agents", ["r"]) is None
+
+
+def test_the_smallest_budget_of_the_hosts_that_failed_counts() -> None:
+    hosts = [tried("a", True, dsa_max_fail_percentage=100), tried("b", True, dsa_max_fail_percentage=10)]
+    hosts += [tried(name, dsa_max_fail_percentage=0) for name in "cdef"]
+    stopped = stopped_tier(fleet_of(*hosts), "agents", [])
+    assert stopped is not None
+    assert (stopped.code, stopped.values["budget"]) == ("tier_stopped_budget", 10)

@@ -13,9 +13,9 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import make_plan
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
-from tests.builders import AFFECTED, FIXED, RELAYS, host_run, manager_computer, record, relay
+from tests.builders import AFFECTED, FIXED, RELAYS, fleet_of, host_run, manager_computer, plan_of, record, relay
 
-from .common import codes, fleet_of, plan_of
+from .common import codes
 
 computer = manager_computer
 

@@ -10,9 +10,9 @@ import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Fleet
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
-from tests.builders import AFFECTED, FIXED, host_run, manager_computer, record, relay
+from tests.builders import AFFECTED, FIXED, fleet_of, host_run, manager_computer, plan_of, record, relay
 
-from .common import codes, fleet_of, plan_of
+from .common import codes
 
 computer = manager_computer
 

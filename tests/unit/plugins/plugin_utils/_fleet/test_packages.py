@@ -20,9 +20,9 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet i
     verify_on_controller,
 )
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsErrors
-from tests.builders import FIXED, host_run, record, relay
+from tests.builders import FIXED, host_run, plan_of, record, relay
 
-from .common import codes, plan_of
+from .common import codes
 
 SHA256 = hashlib.sha256(b"x").hexdigest()
 WRONG = "0" * 64
@@ -143,6 +143,12 @@ class TestListed:
             {"version": FIXED, "repository": "false", "url": "https://m.example/a.rpm"},
         ]
         assert package_of(plan({"dsa_packages": others})).origin == "url"
+
+    def test_one_for_another_build_does_not_matter(self) -> None:
+        entries: list[dict[str, t.Any]] = [{"version": f"20.0.2-{build}", "repository": True} for build in (1391, 1389)]
+        entries.append({"version": FIXED, "url": "https://m.example/a.rpm"})
+        package = package_of(plan({"dsa_target_version": FIXED, "dsa_packages": entries}))
+        assert (package.version, package.origin) == (FIXED, "url")
 
 
 def test_the_manager_serves_what_is_found_nowhere_else() -> None:

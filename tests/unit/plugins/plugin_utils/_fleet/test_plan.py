@@ -15,9 +15,9 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Package, Work, make_plan
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsErrors
-from tests.builders import AFFECTED, BETWEEN, FIXED, host_run, record, relay, result
+from tests.builders import AFFECTED, BETWEEN, FIXED, fleet_of, host_run, plan_of, record, relay, result
 
-from .common import codes, fleet_of, plan_of
+from .common import codes
 
 
 def test_every_host_in_scope_has_an_entry_with_its_reason() -> None:
@@ -156,6 +156,15 @@ class TestTargets:
     def test_never_a_downgrade(self, version: str) -> None:
         older = {"dsa_target_version": "12.0.0-2380", "dsa_packages": [{"version": "12.0.0-2380", "repository": True}]}
         assert plan_of(relay(), host_run("web1", record(version), settings=older)).work == {}
+
+    def test_what_is_affected_and_newer_than_its_target_is_blocked(self) -> None:
+        older = {"dsa_target_version": "12.0.0-2380", "dsa_packages": [{"version": "12.0.0-2380", "repository": True}]}
+        blocked = plan_of(relay(), host_run("web1", record(BETWEEN), settings=older)).blocked["web1"]
+        assert codes(blocked) == ["not_newer"]
+        assert "agents are never downgraded, name a newer target" in blocked.text
+
+    def test_what_is_newer_than_its_target_and_has_the_fix_is_left_alone(self) -> None:
+        assert "web1" not in plan_of(relay(), host_run("web1", record("20.0.3-1"))).blocked
 
     @pytest.mark.parametrize(
         "target", [AFFECTED, BETWEEN, "9.6.2-1", "21.0.0-1", "newest", {"linux": AFFECTED}, {"bsd": FIXED}]

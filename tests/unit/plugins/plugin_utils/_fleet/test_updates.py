@@ -12,12 +12,12 @@ import pytest
 
 from tests.builders import (
     FIXED,
+    fleet_of,
     host_run,
+    plan_of,
     record,
     relay,
 )
-
-from .common import fleet_of, plan_of
 
 AGENT = host_run("web1", record())
 

@@ -141,6 +141,7 @@ def test_every_computer_has_a_name_of_its_own(
         (entry(1, None, "Web", "192.0.2.1"), "web", "192.0.2.1"),
         (entry(1, None, "Web", None), "web", None),
         (entry(1, "-oProxyCommand=x", "Web", "192.0.2.1"), "web", "192.0.2.1"),
+        (entry(1, "-lroot", "Web", "192.0.2.1"), "web", "192.0.2.1"),
         (entry(1, "{{ 7 * 7 }}", "Web", "$(id)"), "web", None),
         (entry(1, "web.example.com\n-o", "Web", "192.0.2.1\n"), "web", None),
         (entry(1, "localhost", "Web", "127.0.0.1"), "web", None),

@@ -15,13 +15,12 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.action import dsm_agent_upgrade, dsm_security_update
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Fleet
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._manager import tasks
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, Journal
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run.journal import host_run as journal_run
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import Settings, SettingsError
-from tests.builders import AFFECTED, FIXED, NOW, host_run, manager_computer, record, relay, result
+from tests.builders import AFFECTED, FIXED, fleet_of, host_run, manager_computer, record, relay, result
 
 URL = "https://one.example.com:4119"
 THROUGH = "dsa_security_update_through"
@@ -70,7 +69,8 @@ def test_relays_of_a_batch_are_known_by_the_manager() -> None:
 
 
 def fleet(*runs: HostRun) -> Fleet:
-    return Fleet({run.host: run for run in runs}, load_advisory(), NOW, url=URL)
+    """Hosts of this Manager."""
+    return fleet_of(*runs, url=URL)
 
 
 def test_companions_have_the_fix_and_wait_for_no_relay() -> None:

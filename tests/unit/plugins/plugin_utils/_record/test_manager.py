@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.doc_fragments._dsm import ModuleDocFragment
@@ -19,7 +19,7 @@ from ansible_collections.deep_security.remediation.plugins.modules import dsm_co
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import decide, load_advisory
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.manager import Reader, with_records
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.shape import blank_record
-from tests.unit.manager_stub.stub import computer
+from tests.manager_stub.stub import computer
 
 ADVISORY = load_advisory()
 
@@ -306,7 +306,6 @@ JUNK = st.recursive(
 PARTS = st.sampled_from(["value", "agentStatus", "agentStatusMessages", "state", "moduleStatus"])
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(set(computer()) - {"ID"})), JUNK | st.dictionaries(PARTS, JUNK, max_size=4), max_size=6

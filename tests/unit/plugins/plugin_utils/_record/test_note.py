@@ -21,16 +21,13 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.
     update_due,
 )
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.remediation import check_note
+from tests.builders import AFFECTED, record
 
 NOW = datetime(2026, 11, 23, 11, 0, 5, 999, tzinfo=timezone(timedelta(hours=9)))
 ISO = "2026-11-23T02:00:05Z"
 BUILD = "20.0.2-1390"
 PATTERNS = {"IntelliTrap Pattern": "0.253.00"}
 LISTED = [{"name": "IntelliTrap Pattern", "version": "0.253.00"}]
-
-
-def record(**more: Any) -> dict[str, Any]:
-    return {"version": BUILD, "problems": [], "anti_malware": {"patterns": LISTED}, **more}
 
 
 def merged(note: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,9 +38,9 @@ def merged(note: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 def test_every_note_of_a_remediation_can_be_read_again() -> None:
     note: dict[str, Any] = {}
     steps = (
-        begun_upgrade(record(version="20.0.0-4416"), BUILD, "r1", NOW),
+        begun_upgrade(record(AFFECTED), BUILD, "r1", NOW),
         update_due("r1", NOW),
-        {**start_note(record(), "r1"), "phase": "update_pending"},
+        {**start_note(record(BUILD, anti_malware={"patterns": LISTED}), "r1"), "phase": "update_pending"},
         done_note(BUILD, "r1", NOW),
     )
     seen = []
@@ -62,7 +59,7 @@ def test_every_note_of_a_remediation_can_be_read_again() -> None:
 
 def test_self_protection_belongs_to_the_host() -> None:
     note = {"phase": "upgrading", "self_protection": "off"}
-    for changes in (begun_upgrade(record(), BUILD, "r", NOW), update_due("r", NOW), done_note(BUILD, "r", NOW)):
+    for changes in (begun_upgrade(record(BUILD), BUILD, "r", NOW), update_due("r", NOW), done_note(BUILD, "r", NOW)):
         note = merged(note, changes)
         assert note["self_protection"] == "off"
 
@@ -70,13 +67,13 @@ def test_self_protection_belongs_to_the_host() -> None:
 def test_an_upgrade_clears_what_earlier_attempts_left() -> None:
     """findings/powershell.md A6."""
     old = {"phase": "update_pending", "patterns": PATTERNS, "build": BUILD, "engine": "1", "update": {}, "done_at": ISO}
-    for changes in (begun_upgrade(record(), BUILD, "r1", NOW), update_due("r1", NOW)):
+    for changes in (begun_upgrade(record(BUILD), BUILD, "r1", NOW), update_due("r1", NOW)):
         assert set(merged(old, changes)) <= {"phase", "from", "to", "since", "run"}
 
 
 def test_a_build_that_cannot_be_read_any_more_is_taken_from_the_note() -> None:
     note = {"phase": "upgrading", "from": "20.0.0-4416"}
-    assert begun_upgrade(record(version=None, remediation=note), BUILD, "r2", NOW)["from"] == "20.0.0-4416"
+    assert begun_upgrade(record(BUILD, version=None, remediation=note), BUILD, "r2", NOW)["from"] == "20.0.0-4416"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +93,7 @@ def test_a_build_that_cannot_be_read_any_more_is_taken_from_the_note() -> None:
 def test_patterns_of_an_earlier_start_stay_while_its_update_is_due(
     note: dict[str, Any], kept: dict[str, str] | None
 ) -> None:
-    now = record(remediation=note, installed_at="2026-11-23T01:00:00Z")
+    now = record(BUILD, anti_malware={"patterns": LISTED}, remediation=note, installed_at="2026-11-23T01:00:00Z")
     assert noted_patterns(note, now) == kept
     assert start_note(now, "r2")["patterns"] == (kept or PATTERNS)
 
@@ -114,4 +111,4 @@ def test_patterns_of_an_earlier_start_stay_while_its_update_is_due(
     ids=["whole", "no whole answer", "another problem", "no version", "two versions", "none"],
 )
 def test_patterns_of_a_record_count_only_as_a_whole(more: dict[str, Any], expected: dict[str, str] | None) -> None:
-    assert record_patterns(record(**more)) == expected
+    assert record_patterns(record(BUILD, **{"anti_malware": {"patterns": LISTED}, **more})) == expected

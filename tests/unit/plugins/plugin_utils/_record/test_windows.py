@@ -10,7 +10,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import decide, load_advisory
@@ -271,7 +271,6 @@ def test_a_damaged_note_where_no_agent_is_is_a_finding() -> None:
 _ODD = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=20), st.just([None]), st.just({}))
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_no_record_breaks_the_parser(data: st.DataObject) -> None:
     given_ = copy.deepcopy(data.draw(st.sampled_from([windows("dsa_query: x"), nothing()])))

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Fleet as RealFleet
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report import (
     begun_report,
@@ -21,7 +20,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._report 
     make_report,
 )
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, Reading, StageResult
-from tests.builders import AFFECTED, FIXED, NOW, host_run, record, relay, result
+from tests.builders import AFFECTED, FIXED, fleet_of, host_run, record, relay, result
 
 from .given import FINISHED, RUN, Finding, Fleet, outcome, report, text
 
@@ -297,7 +296,7 @@ def test_the_fleet_gives_verdicts_findings_and_proven_updates() -> None:
         host_run("due", record(FIXED, phase="update_pending")),
         host_run("silent", unreachable="no route"),
     ]
-    fleet = RealFleet({host.host: host for host in hosts}, load_advisory(), NOW)
+    fleet = fleet_of(*hosts)
     found = {one.host: one for one in make_report(fleet, fleet.hosts, [], RUN, FINISHED, False).outcomes}
     assert [name for name, one in found.items() if one.passed] == ["relay1", "fixed"]
     assert {name: one.updated for name, one in found.items()} == {

@@ -10,11 +10,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Fleet
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report import Outcome, make_report
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
-from tests.builders import AFFECTED, FIXED, NOW, host_run, manager_computer, record
+from tests.builders import AFFECTED, FIXED, fleet_of, host_run, manager_computer, record
 
 from .given import FINISHED, RUN
 
@@ -24,8 +22,7 @@ FAILED = {"certificate_expired": True, "last_failure": "2026-11-22T03:00:00Z", "
 
 def outcome(host: HostRun, **more: t.Any) -> Outcome:
     """What the report says about one host, by a real fleet at two in the morning."""
-    fleet = Fleet({host.host: host}, load_advisory(), NOW, **more)
-    return make_report(fleet, [host.host], [], RUN, FINISHED, False).outcomes[0]
+    return make_report(fleet_of(host, **more), [host.host], [], RUN, FINISHED, False).outcomes[0]
 
 
 @pytest.mark.parametrize(
@@ -87,3 +84,15 @@ def test_events_of_failed_updates_are_in_the_report_and_fail_the_host(events: t.
     if found:
         assert "event 9017 with error code -24, last at 2026-11-22T03:00:00Z" in reported.reason
         assert not reported.passed
+
+
+@pytest.mark.parametrize(
+    ("listens", "known", "words"),
+    [
+        (False, True, "The Manager has this computer as a Relay, and nothing listens on the host"),
+        (True, False, "The Manager does not have this computer as a Relay, but something listens on the host"),
+    ],
+)
+def test_a_disagreement_about_a_relay_says_what_the_host_shows(listens: bool, known: bool, words: str) -> None:
+    found = outcome(host_run(record=record(FIXED, relay=listens), computer=manager_computer(FIXED, known)))
+    assert words in found.reason

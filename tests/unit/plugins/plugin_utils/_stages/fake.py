@@ -93,7 +93,8 @@ class FakePort(Host):
             answer = answer(self)
         if isinstance(answer, Exception):
             raise answer
-        return own() if answer is None else answer
+        # A host gives a new answer each time: a change of one must not reach the next test.
+        return own() if answer is None else copy.deepcopy(answer)
 
     # What tests look at
 

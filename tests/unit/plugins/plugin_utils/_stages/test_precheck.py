@@ -26,6 +26,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows
 from tests.builders import AFFECTED, record
 
 from .fake import FAILED, LOST, FakePort, carried, run_of, work
+from .host import ready
 
 PENDING = {"required": True, "reasons": ["[windows_update]: an update waits"]}
 IF_REQUIRED = {"dsa_reboot": "if_required"}
@@ -97,6 +98,34 @@ def test_what_prevents_an_upgrade_stops_the_host_unchanged() -> None:
     assert port.changing() == []
 
 
+@pytest.mark.parametrize(
+    ("facts", "check", "words"),
+    [
+        ({"build": 17763, "ubr": 2000}, "azure_code_signing_support", ("17763.2000", "KB5005625")),
+        ({"build": 7601, "nt_version": "6.1"}, "sha2_support", ("KB4474419",)),
+        (
+            {"certificates": {**ready()["certificates"], "Root": []}},
+            "root_certificates",
+            ("Microsoft Identity Verification Root Certificate Authority 2020", "dsa_certificates_dir"),
+        ),
+        ({"certificates": {**ready()["certificates"], "Disallowed": [ROOT]}}, "root_certificates", ("Disallowed",)),
+        ({"reboot": PENDING}, "pending_reboot", ("windows_update",)),
+        ({"free_bytes": 0}, "free_space", ("free",)),
+    ],
+)
+def test_each_thing_in_the_way_stops_the_host_with_its_remedy(facts: Any, check: str, words: tuple[str, ...]) -> None:
+    port = host()
+    port.facts.update(facts)
+    result = checked(port)
+    assert (result.outcome, result.changed) == ("failed", False)
+    (found,) = [each for each in result.details["checks"] if each["name"] == check]
+    assert found["result"] in ("fail", "undetermined")
+    assert found["remedy"]
+    for word in words:
+        assert word in result.message.text, result.message.text
+    assert port.changing() == []
+
+
 @pytest.mark.parametrize("answer", [FAILED, {"windows": "none"}])
 def test_a_host_that_cannot_be_checked_is_stopped_with_the_reason(answer: Any) -> None:
     result = checked(host(answers={"dsa_precheck_info": [answer]}))
@@ -124,6 +153,14 @@ def test_a_missing_certificate_is_imported_and_looked_for_again(offered: Any) ->
     assert (store["store_name"], store["store_location"], store["state"]) == ("Root", "LocalMachine", "present")
     assert port.sent("win_file")[1] == {"path": store["path"], "state": "absent"}
     assert port.calls[-2] == "dsa_precheck_info"
+
+
+def test_a_certificate_that_the_host_disallows_is_never_imported(offered: Any) -> None:
+    port = lacking()
+    port.facts["certificates"]["Disallowed"] = [ROOT]
+    assert checked(port, offered).outcome == "failed"
+    assert checked(port, {**offered, "dsa_precheck_waive": ["root_certificates"]}).details["imported"] == []
+    assert port.changing() == []
 
 
 @pytest.mark.parametrize("call", ["win_file", "win_copy", "win_certificate_store"])
@@ -191,14 +228,19 @@ def test_a_reboot_that_was_done_before_the_check_does_not_count_for_what_is_pend
 
 
 @pytest.mark.parametrize(
-    "settings", [{"dsa_reboot": "never"}, {**IF_REQUIRED, "dsa_reboot_window": ["22:00-23:00"]}], ids=str
+    ("settings", "words"),
+    [
+        ({"dsa_reboot": "never"}, "dsa_reboot"),
+        ({**IF_REQUIRED, "dsa_reboot_window": ["22:00-23:00"]}, "dsa_reboot_window is 22:00-23:00"),
+    ],
+    ids=str,
 )
-def test_a_pending_reboot_that_is_not_allowed_now_stops_the_host(settings: dict[str, Any]) -> None:
+def test_a_pending_reboot_that_is_not_allowed_now_stops_the_host(settings: dict[str, Any], words: str) -> None:
     port = host()
     port.facts["reboot"] = PENDING
     result = checked(port, settings)
     assert (result.outcome, result.changed) == ("failed", False)
-    assert "reboot" in result.message.text
+    assert words in result.message.text
     assert "Message(" not in result.message.text
     assert port.changing() == []
 
@@ -239,3 +281,12 @@ def test_check_mode_names_the_reboot() -> None:
 
 def test_a_host_that_is_lost_while_it_is_checked_has_failed() -> None:
     assert checked(host(answers={"dsa_precheck_info": [LOST]})).message.code == "lost"
+
+
+def test_a_certificate_that_the_host_disallows_is_not_imported(offered: dict[str, str]) -> None:
+    """Beside its entry among the disallowed ones it would change nothing, and the operator disallowed it."""
+    port = lacking()
+    port.facts["certificates"]["Disallowed"] = [ROOT]
+    result = checked(port, {**offered, "dsa_precheck_waive": ["root_certificates"]})
+    assert (result.outcome, result.details["imported"]) == ("done", [])
+    assert port.changing() == []

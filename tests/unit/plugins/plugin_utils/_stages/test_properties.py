@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, StageResult
@@ -89,7 +89,6 @@ def claims(port: FakePort, results: list[StageResult]) -> None:
     code=st.sampled_from([0, 3010, 1618, 1603]),
     build=st.sampled_from([AFFECTED, FIXED]),
 )
-@settings(max_examples=100, deadline=None)
 def test_a_run_ends_and_claims_only_what_is_so(
     platform: str, faults: dict[int, str], lowers: bool, origin: str | None, code: int, build: str
 ) -> None:

@@ -82,6 +82,16 @@ def test_an_agent_that_was_installed_anew_is_never_removed_again() -> None:
     assert "win_package" not in port.calls
 
 
+def test_where_it_did_not_help_it_stops_and_is_not_tried_again() -> None:
+    port = host()
+    port.answers["win_package"][1] = lambda port: (
+        port.state.update(product_code="{2}") or port._win_package({"state": "present"})
+    )
+    for _run in range(2):
+        assert "The vendor's article says to stop here" in stopped(port)
+        assert port.calls.count("win_package") == 2, "removed and installed anew, once"
+
+
 def test_a_removal_that_an_earlier_run_did_is_gone_on_with() -> None:
     port = host(**{**record(None, "windows"), "product_code": None})
     this = recovery(port)

@@ -312,3 +312,17 @@ def test_what_the_manager_installed_and_runs_is_judged_by_what_the_host_shows_no
     assert ("dsa_upgrade restart" in port.calls) is (platform == "windows"), (
         "there the module itself finds that it runs"
     )
+
+
+def test_what_a_repository_without_the_build_printed_is_shown() -> None:
+    printed = ["No packages marked for upgrade.", "Nothing to do."]
+    port = FakePort(answers={"dsa_upgrade install": [{**INSTALLED, "output": printed}]})
+    text = upgraded(port, work("repository")).message.text
+    assert "installed nothing: No packages marked for upgrade. | Nothing to do. See that the host's own repo" in text
+    assert f"has {FIXED}" in text
+
+
+def test_verification_is_switched_off_by_its_variable_alone() -> None:
+    port = FakePort()
+    upgraded(port, settings={"dsa_verify_packages": "false"})
+    assert port.sent("dsa_upgrade install")[0]["verify"] is False

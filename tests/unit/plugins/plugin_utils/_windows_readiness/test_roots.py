@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.tables import every_combination
+
 from .sample import INFORMATIONAL, RECOMMENDED, REQUIRED, checks, host, shipped
 
 NAME = "root_certificates"
@@ -56,10 +58,12 @@ def test_a_required_root_is_missing(
     assert ("will be imported" in check.evidence) == importable
 
 
-@pytest.mark.parametrize("disabled", [True, False, None])
-@pytest.mark.parametrize("reachable", [True, False])
-@pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize("root", [*REQUIRED.values(), *RECOMMENDED.values()])
+@every_combination(
+    root=[*REQUIRED.values(), *RECOMMENDED.values()],
+    there=[True, False],
+    reachable=[True, False],
+    disabled=[True, False, None],
+)
 def test_a_distrusted_root_always_fails(root: str, there: bool, reachable: bool, disabled: bool | None) -> None:
     facts = without(*([] if there else [root]), disallowed=[root], disabled=disabled)
     check = checks(facts, root_updates_reachable=reachable, importable={root})[NAME]

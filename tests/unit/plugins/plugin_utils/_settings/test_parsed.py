@@ -16,6 +16,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._setting
     SettingsErrors,
 )
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import NAMES
+from tests.unit.tables import every_combination
 
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 PACKAGE = {"version": "20.0.0-6313", "path": "/srv/agent.rpm"}
@@ -97,8 +98,7 @@ def test_a_value_becomes_what_it_means(name: str, value: object, expected: objec
     assert type(parsed) is type(expected)
 
 
-@pytest.mark.parametrize("value", ["", "  ", "\n", None])
-@pytest.mark.parametrize("name", sorted(Settings.names()))
+@every_combination(name=sorted(Settings.names()), value=["", "  ", "\n", None])
 def test_an_empty_survey_field_is_not_set(name: str, value: object) -> None:
     settings = Settings.parse({name: value})
     assert not settings.is_set(name)
@@ -157,13 +157,12 @@ def test_variables_that_are_no_settings_are_not_looked_at() -> None:
     assert Settings.parse(Touchy(ansible_host="{{ undefined }}", dsa_gate="no"))["dsa_gate"] is False
 
 
-@pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if setting.default is not None])
+@every_combination(name=[name for name, setting in SETTINGS.items() if setting.default not in (None, [], {})])
 def test_a_default_is_a_value_that_could_be_set(name: str) -> None:
-    if SETTINGS[name].default not in ([], {}):
-        assert Settings.parse({name: SETTINGS[name].default})[name] == Settings()[name]
+    assert Settings.parse({name: SETTINGS[name].default})[name] == Settings()[name]
 
 
-@pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if not setting.made])
+@every_combination(name=[name for name, setting in SETTINGS.items() if not setting.made])
 def test_an_example_is_a_value_that_could_be_set(name: str) -> None:
     Settings.parse({name: SETTINGS[name].example})
     assert SETTINGS[name].example is not None

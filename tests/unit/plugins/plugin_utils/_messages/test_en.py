@@ -45,12 +45,15 @@ def values_of(call: ast.Call, after: int) -> set[str] | None:
 def messages_in(path: Path) -> Iterator[Found]:
     """Each code that a file makes a message of, with the names of its values."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    if not any(isinstance(node, ast.Name) and node.id in MAKERS for node in ast.walk(tree)):
+        return
     for scope in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]:
         assigned: dict[str, list[str]] = {}
-        for node in ast.walk(scope):
+        nodes = list(ast.walk(scope))
+        for node in nodes:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 assigned.setdefault(node.targets[0].id, []).extend(texts(node.value, assigned))
-        for node in ast.walk(scope):
+        for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS:
                 position = MAKERS[node.func.id]
                 names = values_of(node, position + 1) if node.func.id != "message" else values_of(node, 99)

@@ -228,7 +228,7 @@ def test_a_directory_that_is_none(tmp_path: Path, lists: Lists) -> None:
             read_directory(path, lists)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=200)
     | st.tuples(st.binary(max_size=20), st.sampled_from([ONE, pem(ONE), pem(TWO)]), st.binary(max_size=20)).map(

@@ -10,17 +10,11 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from .sample import REQUIRED, checks, host
 
-RUNS = settings(
-    max_examples=300,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
-)
 LEAF = st.one_of(
     st.none(),
     st.booleans(),
@@ -46,7 +40,6 @@ DEPENDS = {
 }
 
 
-@RUNS
 @given(st.dictionaries(st.sampled_from(KEYS), JUNK))
 def test_junk_never_raises_and_a_null_never_passes(changes: dict[str, Any]) -> None:
     found = checks(_comparable(host(**changes)))
@@ -55,7 +48,6 @@ def test_junk_never_raises_and_a_null_never_passes(changes: dict[str, Any]) -> N
             assert all(found[name].result != "pass" for name in names)
 
 
-@RUNS
 @given(st.sampled_from([6003, 7600, 7601]), st.sampled_from(["6.0", "6.1", None]), JUNK, st.lists(LEAF, max_size=3))
 def test_junk_in_packages_never_passes(build: int, version: Any, junk: Any, states: list[Any]) -> None:
     packages = [{"name": "Package_for_KB4474419~x~amd64~~6.1.3.2", "state": s} for s in states if s != 112]
@@ -65,7 +57,6 @@ def test_junk_in_packages_never_passes(build: int, version: Any, junk: Any, stat
     assert found["azure_code_signing_support"].result != "pass"
 
 
-@RUNS
 @given(JUNK)
 def test_a_record_that_is_junk_as_a_whole(record: Any) -> None:
     if isinstance(record, dict):
@@ -75,7 +66,6 @@ def test_a_record_that_is_junk_as_a_whole(record: Any) -> None:
     assert all(check.result != "pass" for check in checks(record).values())
 
 
-@RUNS
 @given(st.integers(0, 40_000), st.integers(0, 40_000), st.integers(0, 10_000))
 def test_more_updates_never_make_it_worse(build: int, ubr: int, more: int) -> None:
     before = checks(host(build=build, ubr=ubr))["azure_code_signing_support"].result

@@ -1,0 +1,187 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A playbook's plays, one query after the other: who is in each of them, and what ends the run with status 2."""
+
+from __future__ import annotations
+
+import typing as t
+from unittest.mock import Mock
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import planning
+from tests.builders import AFFECTED, FIXED, manager_computer, record
+from tests.unit.controller import Controller
+
+DONE = record(FIXED, phase="done")
+
+
+def refused(controller: Controller, *terms: str, **options: t.Any) -> str:
+    """What was shown when the run ended with the status of a gate that did not pass."""
+    with pytest.raises(SystemExit) as caught:
+        controller.query(*terms, **options)
+    assert caught.value.code == 2
+    return str(controller.shown.lines[-1])
+
+
+def read(controller: Controller, playbook: str = "remediate", /, **records: t.Any) -> list[str]:
+    """The hosts to read, when the plays that come first have begun; records: what was then read of them."""
+    assert controller.query("begin")
+    assert controller.query("enter") == ["enter"]
+    names = controller.query("read", playbook=playbook)
+    for name, content in records.items():
+        controller.run().journal.append(name, "read", status="read", record=content)
+    return names
+
+
+def test_a_run_begins_with_one_host_and_reads_all(controller: Controller) -> None:
+    controller.inventory(["web1", "web2"])
+    assert controller.query("begin") == ["web1"]
+    assert read(controller) == ["web1", "web2"]
+    begun = controller.reported()
+    assert (begun["finished"], begun["passed"], len(begun["hosts"])) == (None, False, 2), "an older report is gone"
+
+
+@pytest.mark.parametrize("option", ["listhosts", "syntax"])
+def test_a_list_names_all_hosts_and_begins_nothing(controller: Controller, option: str) -> None:
+    controller.inventory(["web1", "web2"]).command_line(**{option: True})
+    assert [controller.query(term) for term in ("begin", "read", "relays", "gate")] == [["web1", "web2"]] * 2 + [[]] * 2
+    assert (controller.begun, controller.report.exists()) == (False, False)
+
+
+def test_a_run_without_a_host_proves_nothing(controller: Controller) -> None:
+    controller.play = {"dsa_hosts": "typo"}
+    assert "typo matches no host of the inventory" in refused(controller, "read", playbook="gate")
+    assert (controller.reported()["passed"], len(controller.reported()["errors"])) == (False, 1)
+
+
+def test_a_playbook_that_is_run_in_parts_is_refused(controller: Controller) -> None:
+    controller.command_line(tags=["foo"])
+    assert "would leave out parts of the playbook gate" in refused(controller, "read", playbook="gate")
+    assert "--tags foo" in controller.reported()["errors"][0]
+
+
+def test_an_own_playbook_with_other_tags_leaves_ours_out(controller: Controller) -> None:
+    controller.command_line("site.yml", tags=["own"])
+    controller.query("begin")
+    assert [controller.query(term, playbook="gate") for term in ("read", "relays", "gate", "end")] == [[]] * 4
+    assert controller.begun is False
+    assert read(controller, "gate") == ["web1"], "a task of ours was seen: its tags let it run"
+
+
+def test_each_import_has_a_journal_of_its_own(controller: Controller) -> None:
+    """What the first one found and did must not stand for the next one, also where the first one was cut off."""
+    runs = []
+    for end in ((), ("gate", "end"), ()):
+        read(controller, "gate", web1=DONE)
+        runs.append(controller.run().journal.run_id)
+        for term in end:
+            assert controller.query(term) == []
+    assert len(set(runs)) == 3
+    assert len(controller.entries("web1", "read")) == 1
+
+
+def test_after_the_end_what_follows_has_a_journal_of_its_own(controller: Controller) -> None:
+    read(controller, "gate", web1=DONE)
+    controller.query("gate")
+    controller.query("end")
+    assert controller.begun is False
+
+
+# What goes wrong after the beginning is in the report, and nobody is worked on
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a defect"), KeyError("x")], ids=["runtime", "key"])
+def test_an_unexpected_error_of_the_plan_is_in_the_report(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    read(controller, web1=record(AFFECTED))
+    with monkeypatch.context() as broken:
+        broken.setattr(planning, "make_plan", Mock(side_effect=error))
+        assert controller.query("agents") == []
+    for terms in (["agents"], ["agents", "batches"], ["relays"]):
+        assert controller.query(*terms) == []
+    assert "the run has errors" in refused(controller, "gate")
+    assert controller.reported()["errors"] == [f"unexpected error, please report it: {error!r}"]
+
+
+@pytest.mark.parametrize("gate", [True, False], ids=["gate", "no gate"])
+def test_errors_of_the_run_end_it_whatever_the_gate_is(controller: Controller, gate: bool) -> None:
+    """dsa_gate: false forgives hosts that do not pass, and no run that proves nothing."""
+    controller.play = {"dsa_gate": gate}
+    read(controller, web1=DONE)
+    controller.run().fail("the Manager did not answer")
+    assert "the run has errors" in refused(controller, "gate")
+
+
+# The gate
+
+
+def test_the_gate_fails_every_host_that_does_not_pass(controller: Controller) -> None:
+    controller.inventory(["web1", "web2", "web3"])
+    read(controller, "gate", web1=record(AFFECTED), web2=DONE, web3=record(AFFECTED))
+    assert controller.query("gate") == ["web1", "web3"]
+    assert controller.reported()["passed"] is False
+
+
+def test_a_host_with_nothing_but_a_finding_is_failed(controller: Controller) -> None:
+    """Its build has the fix, and it does not answer."""
+    read(controller, "gate", web1=record(FIXED, phase="done", running=False, service={"name": "x", "state": "stopped"}))
+    assert controller.query("gate") == ["web1"]
+    (outcome,) = controller.reported()["hosts"]
+    assert (outcome["compliant"], outcome["passed"]) == (True, False)
+
+
+def test_a_gate_that_is_off_fails_nobody_and_reports(controller: Controller) -> None:
+    controller.play = {"dsa_gate": False}
+    read(controller, "gate", web1=record(AFFECTED))
+    assert (controller.query("gate"), controller.query("end")) == ([], [])
+    assert controller.reported()["passed"] is False
+
+
+@pytest.mark.parametrize("value", ["", "ture", None])
+def test_only_a_clear_no_switches_the_gate_off(controller: Controller, value: object) -> None:
+    controller.inventory({"web1": {"dsa_gate": value}})
+    read(controller, "gate", web1=record(AFFECTED))
+    if value == "ture":
+        assert "the run has errors" in refused(controller, "gate")
+    else:
+        assert controller.query("gate") == ["web1"]
+
+
+def test_a_gate_behind_no_beginning_proves_nothing(controller: Controller) -> None:
+    assert "the run was not begun" in refused(controller, "gate")
+
+
+def test_hosts_on_which_the_task_of_the_gate_did_not_run_end_the_run(controller: Controller) -> None:
+    names = [f"web{number}" for number in range(1, 6)]
+    controller.inventory(names)
+    read(controller, "gate", **dict.fromkeys(names, record(AFFECTED)))
+    controller.query("gate")
+    controller.run().journal.append("web1", "gated")
+    assert "web2, web3, web4 and 1 more did not pass" in refused(controller, "end")
+    for name in names[1:]:
+        controller.run().journal.append(name, "gated")
+    assert controller.query("end") == []
+
+
+# Who works
+
+
+def test_a_tier_has_its_hosts_and_batches(controller: Controller) -> None:
+    by_task = {"dsa_upgrade_through": "manager", "dsm_computer": manager_computer()}
+    controller.inventory({"web1": {}, "web2": by_task, "web3": {}, "relay1": {}}, relays=["relay1"])
+    read(controller, **dict.fromkeys(controller.hosts, record(AFFECTED)))
+    assert (controller.query("relays"), controller.query("relays", "batches")) == (["relay1"], [1])
+    assert (controller.query("agents"), controller.query("agents", "batches")) == (["web1", "web3"], [1, 1])
+    assert controller.query("agents", "by_manager") == ["web2"]
+    assert controller.query("agents", "by_manager", "batches") == [1]
+    assert controller.query("relays", "by_manager") == []
+
+
+def test_a_term_that_does_not_exist_is_an_error_of_the_run(controller: Controller) -> None:
+    read(controller)
+    assert controller.query("agnets") == []
+    assert "dsa_run has no agnets" in controller.run().errors[0]

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a run is found and recorded before a host is touched."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import planning
+from tests.builders import FIXED, manager_computer
+from tests.unit.controller import Controller
+
+Hosts = dict[str, dict[str, t.Any]]
+BY_MANAGER = {"dsa_source": "manager"}
+WRONG: dict[str, tuple[Hosts, str]] = {
+    "a value": ({"a": {"dsa_batch": "many"}}, "dsa_batch"),
+    "values of several hosts": ({"a": {"dsa_reboot": "mayby"}, "b": {"dsa_role": "realy"}}, "dsa_role"),
+    "a contradiction": ({"a": {"dsa_batch": 1}, "b": {"dsa_batch": 2}}, "dsa_batches is"),
+    "a setting of the run on one host": ({"a": {"dsa_gate": False}, "b": {}}, "dsa_gate is set on a and not on every"),
+    "an advisory": ({"a": {"dsa_advisory": "/no/such.yml"}}, "dsa_advisory"),
+    "an unknown variable": ({"a": {"dsa_reboott": "always"}}, "dsa_reboott"),
+    "a name of the playbooks' own": ({"a": {"__dsa_playbook": "gate"}}, "__dsa_playbook is set"),
+    "no data of the Manager": ({"a": BY_MANAGER}, "no host has dsm_computer"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_stops_the_run_before_a_host_is_read(controller: Controller, name: str) -> None:
+    hosts, words = WRONG[name]
+    run = controller.inventory(hosts).begin()
+    assert any(words in error for error in run.errors), run.errors
+    assert planning.hosts_to_read(run) == []
+    assert planning.tier_of(run, "agents")["order"] == []
+
+
+def test_everything_that_is_wrong_is_named_at_once(controller: Controller) -> None:
+    of_a, of_b = {"dsa_reboot": "mayby", "__dsa_playbook": "x", "dsa_gate": True}, {"dsa_role": "realy", "dsm_x": 1}
+    errors = controller.inventory({"a": of_a, "b": of_b}).begin().errors
+    for name in ("dsa_reboot", "dsa_role", "__dsa_playbook", "dsa_gate", "dsm_x"):
+        assert sum(name in error for error in errors) == 1, (name, errors)
+
+
+@pytest.mark.parametrize(("playbook", "settings"), [("gate", {}), ("remediate", {"dsa_unknown_variables": "warn"})])
+def test_unknown_variables_are_warnings_of_a_gate_and_where_that_is_set(
+    controller: Controller, playbook: str, settings: dict[str, str]
+) -> None:
+    run = controller.inventory({"a": {"dsa_reboott": "always", **settings}}).begin(playbook)
+    assert run.errors == []
+    assert ["dsa_reboott" in warning for warning in run.texts("warning")] == [True]
+    assert any("dsa_reboott" in line for line in controller.shown.lines)
+
+
+def test_a_run_without_anything_wrong_has_no_error(controller: Controller) -> None:
+    hosts: Hosts = {"a": {**BY_MANAGER, "dsm_computer": manager_computer(FIXED)}, "b": {"dsa_batch": 2}}
+    assert controller.inventory(hosts).begin().errors == []
+
+
+def test_a_play_variable_of_the_run_counts_before_those_of_hosts(controller: Controller) -> None:
+    controller.inventory({"a": {"dsa_gate": True}}).play = {"dsa_gate": False}
+    assert controller.run().settings["dsa_gate"] is False
