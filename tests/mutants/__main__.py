@@ -138,8 +138,9 @@ def main() -> int:
             trees.put(tree)
         done = list(pool.map(lambda mutant: run(mutant, trees), mutants))
     counts = Counter(outcome for outcome, dummy in done)
-    say("\n".join([*filter(None, (text for dummy, text in done)), f"{len(done)} mutants: {dict(counts)}"]))
-    return int(not done or bool(counts[SURVIVED] or counts[ERROR]))
+    tally = common.Tally(counts["killed"] + counts[TIMED_OUT], counts[SURVIVED] + counts[ERROR])
+    say("\n".join([*filter(None, (text for dummy, text in done)), f"{len(done)} mutants: {dict(counts)}", str(tally)]))
+    return int(not done or bool(tally.failed))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 """make sanity: ansible-test sanity on a copy of the collection, with the newest ansible-core that the Pythons allow.
 
-python -m tests.run.sanity ends: it imports with the oldest and the newest of the Pythons only, as part of make test.
+python -m tests.run.sanity ends: only what users get, imported by the oldest and the newest Python; part of make test.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from tests.run.common import (
 CONTROLLER_PYTHONS = ("3.14", "3.13", "3.12", "3.11")
 # Of those that the newest ansible-core supports on hosts, the oldest; older ones compile the code in make lint.
 OLDEST = ("3.9",)
+NOT_SHIPPED = ("lab/", "tests/")
 PIP_VERSION = """
 import sys, types
 from ansible_test._internal.python_requirements import collect_bootstrap
@@ -48,10 +49,15 @@ print(collect_bootstrap(types.SimpleNamespace(version="%d.%d" % sys.version_info
 """
 
 
-def copy_of_the_collection(parent: Path) -> Path:
-    """ansible-test wants the folder names ansible_collections/NAMESPACE/NAME above the files."""
+def copy_of_the_collection(parent: Path, shipped: bool) -> Path:
+    """ansible-test wants the folder names ansible_collections/NAMESPACE/NAME above the files.
+
+    shipped: only what users get, which is a fifth of it. Tests and lab have the checks of make lint as well.
+    """
     copy = parent / "ansible_collections" / NAMESPACE / NAME
     for name in files_of_the_project():
+        if shipped and name.startswith(NOT_SHIPPED):
+            continue
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target)
@@ -138,8 +144,8 @@ def main(arguments: list[str]) -> Tally:
     version = next((version for version in CONTROLLER_PYTHONS if version in interpreters()), None)
     if version is None:
         return skip("ansible-test sanity", f"needs one of Python {', '.join(CONTROLLER_PYTHONS)}; none found")
-    versions = list(interpreters())
-    if arguments[:1] == ["ends"]:
+    versions, shipped = list(interpreters()), arguments[:1] == ["ends"]
+    if shipped:
         arguments = arguments[1:]
         versions = [each for each in versions if each in (*OLDEST, version)]
     start = time.monotonic()
@@ -149,7 +155,7 @@ def main(arguments: list[str]) -> Tally:
     say(f"ansible-test sanity of {run([venv_bin / 'ansible', '--version'])[1].splitlines()[0]} on Python {version}")
     with tempfile.TemporaryDirectory(prefix="sanity-") as parent:
         command = [str(venv_bin / "ansible-test"), "sanity", "--color", "no", *arguments]
-        copy = copy_of_the_collection(Path(parent))
+        copy = copy_of_the_collection(Path(parent), shipped)
         env = environment(venv_bin, versions)
         if not shutil.which("pwsh", path=env["PATH"]):
             stand_in_for_pwsh(venv_bin)
