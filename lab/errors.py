@@ -8,4 +8,4 @@ from __future__ import annotations
 
 
 class LabError(Exception):
-    """What the user is told; the command ends with 1."""
+    """Its text is shown to the user; the command ends with 1."""

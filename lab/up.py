@@ -44,7 +44,7 @@ def namespace_command() -> list[str]:
     tries = [["unshare", "--user", "--map-root-user", *NAMESPACE_OPTIONS]]
     if os.geteuid() == 0:
         tries.append(["unshare", *NAMESPACE_OPTIONS])
-    said = ""
+    printed = ""
     for command in tries:
         done = subprocess.run(
             [*command, "unshare", "--mount", "--uts", "--net", "--pid", "--fork", "--mount-proc", "true"],
@@ -54,9 +54,9 @@ def namespace_command() -> list[str]:
         )
         if done.returncode == 0:
             return command
-        said = done.stderr.strip()
+        printed = done.stderr.strip()
     raise LabError(
-        f"this machine does not allow the namespaces that the lab's hosts live in ({said}). Remedy, one of: run as "
+        f"this machine does not allow the namespaces that the lab's hosts live in ({printed}). Remedy, one of: run as "
         "root; sysctl kernel.unprivileged_userns_clone=1; sysctl kernel.apparmor_restrict_unprivileged_userns=0; "
         "in a container: --privileged"
     )
@@ -196,9 +196,9 @@ def start_daemon(layout: Layout, namespaces: list[str]) -> None:
         os.close(writer)
         if select.select([ready], [], [], START_LIMIT)[0] and ready.readline():
             return
-    said = layout.log.read_text(encoding="utf-8", errors="replace")[-3000:]
+    printed = layout.log.read_text(encoding="utf-8", errors="replace")[-3000:]
     down(layout)
-    raise LabError(f"the lab did not start: {said}")
+    raise LabError(f"the lab did not start: {printed}")
 
 
 def up(arguments: Namespace) -> int:

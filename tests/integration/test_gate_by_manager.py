@@ -36,7 +36,7 @@ def computer(number: int, build: str) -> dict[str, t.Any]:
 
 
 def by_manager(number: int, build: str) -> dict[str, t.Any]:
-    """A host of which the inventory itself says that the Manager is believed."""
+    """A host whose dsa_source in the inventory is the Manager."""
     return {"dsa_source": "manager", "dsm_computer": computer(number, build)}
 
 

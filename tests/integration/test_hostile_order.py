@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No Agent is touched while a Relay that it may use is not proven to be well, now. Two stories, each told in one test.
+"""No Agent is touched while a Relay that it may use is not proven to be well, now. Two stories, each in one test.
 
 The sizes of batches come as texts, as a survey gives them. Who waits for whom, and how failures stop a tier, is tested
 in tests/unit/plugins/plugin_utils/_fleet.

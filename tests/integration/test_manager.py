@@ -17,7 +17,7 @@ import pytest
 from .conftest import FIXED, LabFleet, StartFleet, Step, deb
 
 AFFECTED = "20.0.0-4416"
-# What the tests wait for; the Manager's word is believed at once that nothing newer came.
+# What the tests wait for; that nothing newer came counts at once where the Manager states it.
 BY_MANAGER = {
     "dsa_source": "manager",
     "dsa_security_update_through": "manager",
@@ -78,7 +78,7 @@ def failing(ran: Step) -> set[str]:
     return {name for name, outcome in ran.report.items() if not outcome["passed"]}
 
 
-def test_the_manager_is_believed_and_starts_the_updates(lab: LabFleet) -> None:
+def test_the_managers_data_count_and_it_starts_the_updates(lab: LabFleet) -> None:
     _the_gate_judges_by_the_managers_word_and_touches_nobody(lab)
     _one_task_for_each_wave(lab)
     _the_second_run_changes_nothing(lab)

@@ -69,46 +69,46 @@ def inventory(manager: ManagerClient, key: str = "") -> subprocess.CompletedProc
     )
 
 
-def groups_of(said: subprocess.CompletedProcess[str]) -> dict[str, set[str]]:
+def groups_of(listing: subprocess.CompletedProcess[str]) -> dict[str, set[str]]:
     """Group → hosts of what ansible-inventory listed."""
-    assert said.returncode == 0, said.stderr
-    listed = json.loads(said.stdout)
+    assert listing.returncode == 0, listing.stderr
+    listed = json.loads(listing.stdout)
     return {name: set(group["hosts"]) for name, group in listed.items() if "hosts" in group}
 
 
 def test_an_inventory_is_whole_after_all_and_lacks_only_what_is_deleted(manager: ManagerClient) -> None:
     """An auditor's key is enough to read it."""
-    said = inventory(manager, manager.about["auditor_key"])
-    well = groups_of(said)
-    hosts = json.loads(said.stdout)["_meta"]["hostvars"]
+    listing = inventory(manager, manager.about["auditor_key"])
+    well = groups_of(listing)
+    hosts = json.loads(listing.stdout)["_meta"]["hostvars"]
     names = {host["dsm_computer"]["id"]: name for name, host in hosts.items()}
     faults = {"storm": 1, "server_errors": 1, "truncated": 1, "deleted_between_pages": [5, 10, 15]}
     manager.arm(**faults, slow_pages=0.3, clock_skew=DAY)
     found = groups_of(inventory(manager))
     assert not faults.keys() & manager.state()["faults"].keys(), "a fault that was never met"
-    # Those of the first page were told before they were deleted.
+    # Those of the first page were listed before they were deleted.
     assert found == {group: hosts - {names[15]} for group, hosts in well.items()}
 
 
 def test_an_inventory_that_cannot_be_read_says_why_and_shows_no_key(manager: ManagerClient) -> None:
     manager.arm(expired_certificate=True)
-    said = inventory(manager, "2:Wr0ng-Secret")
-    assert said.returncode == 1
-    assert "has expired; have it renewed, and compare the clocks" in " ".join(said.stderr.split())
+    listing = inventory(manager, "2:Wr0ng-Secret")
+    assert listing.returncode == 1
+    assert "has expired; have it renewed, and compare the clocks" in " ".join(listing.stderr.split())
     manager.heal()
     wrong = inventory(manager, "2:Wr0ng-Secret")
     assert wrong.returncode == 1
     words = "does not accept the API key (HTTP 401); the answer is: Invalid API key. The key is wrong, expired"
     assert words in wrong.stderr
-    for output in (said.stdout, said.stderr, wrong.stdout, wrong.stderr):
+    for output in (listing.stdout, listing.stderr, wrong.stdout, wrong.stderr):
         assert "Wr0ng-Secret" not in output
 
 
 # The gate by events that cannot be had, and by a clock
 
 
-def test_a_manager_that_is_ahead_of_time_is_not_believed(tmp_path: Path, preloaded: Preloaded) -> None:
-    """By a clock that is ahead, what is old would be fresh. What events would have told beside is not worth a gate."""
+def test_a_manager_that_is_ahead_of_time_is_not_trusted(tmp_path: Path, preloaded: Preloaded) -> None:
+    """By a clock that is ahead, what is old would be fresh. What its events would add is not worth a gate."""
     fleet = {"manager": {"faults": {"clock_skew": DAY, "soap_off": True}}, "hosts": SMALL["hosts"]}
     with manager_alone(tmp_path / "ahead", fleet) as ahead:
         variables = ["-e", f"@{ahead.folder / 'manager-vars.yml'}", "-e", json.dumps({"dsa_source": "manager"})]
@@ -165,7 +165,7 @@ def steps(name: str, case: Case) -> list[dict[str, t.Any]]:
 
 @dataclass
 class Updates:
-    """What the one run of all cases said, what each gave, and how the Manager is left."""
+    """What the one run of all cases printed, what each gave, and how the Manager is left."""
 
     output: str
     results: Mapping[str, dict[str, t.Any]]
@@ -241,8 +241,8 @@ def test_hosts_update_themselves_where_the_manager_refuses_and_what_never_ends_i
     lab.manager.arm(updates_never_finish=True)
     done = lab.play("remediate", *inventories, **extra)
     assert done.returncode == 2, done.stdout
-    told = " ".join(done.stdout.split())
-    assert "Give the key a role that may: Auditor for reading, Full Access for the rest" in told
+    output = " ".join(done.stdout.split())
+    assert "Give the key a role that may: Auditor for reading, Full Access for the rest" in output
     for key in (about["auditor_key"], about["api_key"]):
         assert key not in done.stdout
     outcomes = lab.report()

@@ -290,9 +290,9 @@ def test_an_installer_that_fails(stage: Stage, runs: dict[str, Played]) -> None:
 
 
 def test_an_installer_that_takes_too_long_is_not_stopped(stage: Stage, runs: dict[str, Played]) -> None:
-    told = runs["cases"].stdout
-    assert "case slow: the installer did not end within 8 s (dsm_install_timeout). It was not stopped" in told
-    assert "Its log could not be fetched; dsm_installer_log is /nowhere.log" in told
+    output = runs["cases"].stdout
+    assert "case slow: the installer did not end within 8 s (dsm_install_timeout). It was not stopped" in output
+    assert "Its log could not be fetched; dsm_installer_log is /nowhere.log" in output
     assert stage.file("slow", "modes").exists(), "it did not even start"
     until("it was stopped in the middle", lambda: stage.file("slow", "installed").exists())
     assert nothing_left(stage, "slow"), "passwords were left on the host"

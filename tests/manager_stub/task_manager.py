@@ -40,7 +40,7 @@ class TaskManager:
         self.fleet = {raw["ID"]: {"tasks": {"agentTasks": [], "applianceTasks": []}, **raw} for raw in fleet}
         self.tasks: dict[int, dict[str, Any]] = {}
         self.posts: list[tuple[bool, Answer | None]] = []
-        """For each: whether the task is made, and what is said instead of the task."""
+        """For each: whether the task is made, and the answer instead of the task."""
         self.bodies: list[dict[str, Any]] = []
         self.deletions: list[int] = []
         self.refuses_deletion: Answer | None = None
@@ -65,13 +65,13 @@ class TaskManager:
 
     def _create(self, body: dict[str, Any]) -> Answer:
         self.bodies.append(body)
-        made, said = self.posts.pop(0) if self.posts else (True, None)
+        made, answer = self.posts.pop(0) if self.posts else (True, None)
         if not made:
-            assert said
-            return said
+            assert answer
+            return answer
         task = {"ID": 100 + len(self.bodies), **body}
         self.tasks[task["ID"]] = task
-        return said or Answer(body=task)
+        return answer or Answer(body=task)
 
 
 def fleet(total: int, **more: Any) -> list[dict[str, Any]]:

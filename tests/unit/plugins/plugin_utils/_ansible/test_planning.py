@@ -214,6 +214,6 @@ def test_a_run_is_stopped_where_an_inventory_of_the_manager_was_not_read(
     source = path.parent if name.startswith("folder") else path
     read = {"dsm_inventories": [str(tmp_path / "read.dsm.yml")], "ansible_inventory_sources": [str(source)]}
     run = begin({"web1": {**read, "dsm_computer": manager_computer(FIXED)}})
-    said = f"the Manager's inventory {path} could not be read, so its hosts are missing"
-    assert (said in " ".join(run.errors)) is missing
+    error = f"the Manager's inventory {path} could not be read, so its hosts are missing"
+    assert (error in " ".join(run.errors)) is missing
     assert bool(planning.hosts_to_read(run)) is not missing

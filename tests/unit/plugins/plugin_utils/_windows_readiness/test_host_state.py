@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The state of the host, waivers, and what the operator is told."""
+"""The state of the host, waivers, and what the operator reads."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_waiver_of_no_check_is_an_error_that_lists_the_names(waived: Any) -> N
         assert name in str(caught.value)
 
 
-# --- what the operator is told ----------------------------------------------------------------------------------------
+# --- what the operator reads ----------------------------------------------------------------------------------------
 
 
 def test_nothing_to_explain() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The shipped lists say what the tables say; an operator's own are another file; and what a bad file is told."""
+"""The shipped lists say what the tables say; an operator's own are another file; and the error of a bad file."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_the_shipped_lists_stay_as_they_are(tmp_path: Path) -> None:
     assert load_lists(write(tmp_path / "copy.yml", TREE)) == shipped()
 
 
-# --- what a bad file is told ------------------------------------------------------------------------------------------
+# --- the error of a bad file ------------------------------------------------------------------------------------------
 
 
 def put(*path: Any) -> Callable[[Tree], None]:

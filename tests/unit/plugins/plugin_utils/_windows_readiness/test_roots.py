@@ -35,7 +35,7 @@ def without(*thumbprints: str, disallowed: Any = (), disabled: bool | None = Fal
     ("disabled", "reachable", "importable", "expected"),
     [
         (False, True, False, "warn"),
-        (False, False, False, "fail"),  # nobody knows whether Windows gets there
+        (False, False, False, "fail"),  # whether Windows gets there is unknown
         (True, True, False, "fail"),
         (True, False, False, "fail"),
         (None, True, False, "fail"),
