@@ -23,6 +23,7 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "relay2": ({"security_update_never_finishes": True}, "does not finish", "failed"),
     "scriptlet": ({"package_install_fails": True}, "dpkg failed with exit status 1", "failed"),
     "dropping": ({"ssh_drops_during_install": "once"}, "has the fix", "upgraded"),
+    "late": ({"answers_late": 4}, "has the fix", "upgraded"),
     "full": ({"disk_full": True}, "No space left", "failed"),
     "silent": ({"unreachable": True}, "it did not answer", "nothing"),
     "restarting": ({"reboot_seconds": 2}, "has the fix", "updated"),

@@ -165,6 +165,8 @@ def main(suite: str, *chosen: str) -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     for old in LOGS.iterdir():
         old.unlink()
+    # Without this a "kill" would leave the stages behind; Ctrl-C ends in the same way.
+    signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(1))
     say(f"Side by side: {', '.join(wanted)}")
     stages = [start(name, arguments) for name, arguments in wanted.items()]
     try:
