@@ -13,6 +13,8 @@ from ..plugin_utils._ansible.port import AnsiblePort
 from ..plugin_utils._stages import HostLost
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {"timeout": {"type": "int", "default": 15}, "progress_file": {"type": "path"}}
+# A program's time limit in milliseconds has to be a number of 32 bits on Windows.
+_LONGEST = 1_000_000
 
 
 class ActionModule(DsaAction):
@@ -21,8 +23,8 @@ class ActionModule(DsaAction):
     def act(self, task_vars: dict[str, t.Any]) -> Result:
         """Return agent."""
         arguments = self.arguments(_OPTIONS)
-        if arguments["timeout"] < 1:
-            return {"failed": True, "msg": f"timeout is {arguments['timeout']}; give at least 1 second"}
+        if not 1 <= arguments["timeout"] <= _LONGEST:
+            return {"failed": True, "msg": f"timeout is {arguments['timeout']}; give 1 to {_LONGEST} seconds"}
         port = AnsiblePort(self, task_vars, "", arguments["timeout"], 0, arguments["progress_file"])
         try:
             return {"changed": False, "agent": dict(port.read())}

@@ -17,7 +17,8 @@ from ..plugin_utils._fleet import NoPackage, Package, choose, target_for
 from ..plugin_utils._run import HostRun
 from ..plugin_utils._settings import SettingsError
 from ..plugin_utils._stages import HostLost
-from ..plugin_utils._stages.recover import Recovery, Stopped
+from ..plugin_utils._stages.recover import Recovery
+from ..plugin_utils._stages.removal import Stopped
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     "deleted_in_manager": {"type": "bool", "default": False},

@@ -52,7 +52,8 @@ agent:
     installed:
       description:
         - Whether an agent is installed.
-        - V(false) only where every package database that is there says so and nothing of an agent runs or is left.
+        - V(false) only where every package database that is there says so, and nothing of an agent runs or is left.
+        - On Windows an agent whose service is registered is installed, whatever the list of installed programs has.
       type: bool
       sample: true
     version:
@@ -143,7 +144,8 @@ agent:
       description:
         - C(mode), C(driver_offline), C(engine) and C(patterns) of the Anti-Malware module. C(mode) is the agent's
           own word.
-        - On Windows C(service) and C(drivers) too, as they were read.
+        - C(driver_offline) is true where anything that the agent shows of the module is offline, and null where that
+          is not shown.
       type: dict
       sample: {mode: "on", driver_offline: false, engine: 24.580.1013, patterns: []}
     reboot:

@@ -86,7 +86,7 @@ RETURN = r"""
 code:
   description:
     - Why the step failed. V(note_unreadable), V(note_not_written), V(lock_timeout), V(lock_failed), where nothing was
-      requested; V(no_diagnostics).
+      requested; V(no_diagnostics); V(unexpected), anything else.
   returned: failure
   type: str
   sample: note_unreadable
@@ -221,8 +221,9 @@ def main():
     step = {"start": start, "look": look, "confirm": confirm, "diagnose": diagnose}[module.params["step"]]
     try:
         result = step(module.params)
-    except progress.StepError as error:
-        module.fail_json(msg=error.message, code=error.code)
+    except Exception as error:
+        message = progress.reason(error, module.params["step"])
+        module.fail_json(msg=message, code=getattr(error, "code", "unexpected"))
     module.exit_json(**result)
 
 

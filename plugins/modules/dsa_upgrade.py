@@ -103,7 +103,7 @@ code:
     - Why the step failed. V(package_refused), V(wrong_package), V(damaged), V(not_there), V(no_command),
       V(self_protection_refused) and V(note_unreadable), where nothing was installed or restarted; V(busy), V(timed_out)
       and V(installer_failed) of the installer; V(restart_failed); V(self_protection_off), where it was not proven to be
-      on at the end; V(lock_timeout), V(lock_failed), V(note_not_written).
+      on at the end; V(lock_timeout), V(lock_failed), V(note_not_written); V(unexpected), anything else.
   returned: failure
   type: str
   sample: package_refused
@@ -186,6 +186,7 @@ class Step(object):
         except progress.StepError as error:
             self.protection = control.SelfProtection(path, password, {})
             # The note that is lost may have kept that it is off.
+            self.protection.state = "unknown"
             if self.params["step"] != "note" and (self.guarded or password):
                 self.result["changed"] = True
                 if self.protection.enable(self.patience):
@@ -329,11 +330,14 @@ def main():
         lock, waited = progress.lock(module.params["progress_file"], module.params["lock_timeout"])
         step = Step(module.params, waited)
         step.run()
-    except progress.StepError as error:
-        message, state = error.message, step.state() if step else ""
+    except Exception as error:
+        # Whatever it is: what is known of self-protection must not get lost.
+        message, state = progress.reason(error, module.params["step"]), step.state() if step else ""
         if state and state not in message:
             message = "%s. %s" % (message.rstrip("."), state)
-        module.fail_json(msg=message, code=error.code, **(step.result if step else {}))
+        module.fail_json(
+            msg=message, code=getattr(error, "code", "unexpected"), **(step.result if step else {})
+        )
     step.state()
     lock.close()
     module.exit_json(**step.result)

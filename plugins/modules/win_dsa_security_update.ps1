@@ -4,181 +4,170 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+#Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
-#AnsibleRequires -PowerShell ..module_utils._DeepSecurityAgent
-
+#AnsibleRequires -PowerShell ..module_utils._DsaHost
+#AnsibleRequires -PowerShell ..module_utils._DsaProcess
+#AnsibleRequires -PowerShell ..module_utils._DsaAgent
+#AnsibleRequires -PowerShell ..module_utils._DsaControl
+#AnsibleRequires -PowerShell ..module_utils._DsaNote
+#AnsibleRequires -PowerShell ..module_utils._DsaLog
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
 
 $spec = @{
     options = @{
-        trigger = @{ type = "list"; elements = "str"; default = @("-m", "UpdateComponent:true") }
-        self_protection_password = @{ type = "str"; no_log = $true }
+        step = @{ type = "str"; required = $true; choices = @("start", "look", "confirm", "diagnose") }
+        note = @{ type = "dict" }
+        # Elements of a type would crash Ansible.Basic where one is null.
+        trigger = @{ type = "list"; elements = "raw"; default = @("-m", "UpdateComponent:true") }
+        marks = @{ type = "list"; elements = "dict" }
         log_folder = @{ type = "path" }
-        success_regex = @{ type = "str"; default = "Anti-Malware Component Update Successful|\|\s*9016\s*\|" }
-        failure_regex = @{
-            type = "str"
-            default = "IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|" +
-            "Anti-Malware Component Update Failed|\|\s*9017\s*\|"
-        }
-        step = @{ type = "str"; default = "start"; choices = @("start", "look", "diagnose", "confirm") }
+        self_protection_password = @{ type = "str"; no_log = $true }
+        timeout = @{ type = "int"; default = 15 }
+        lock_timeout = @{ type = "int"; default = 1800 }
         progress_file = @{ type = "path" }
     }
+    required_if = @(
+        , @("step", "look", @("marks"))
+    )
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
-
 $params = $module.Params
-if ($module.CheckMode) {
-    $module.Result.changed = $true
-    $module.Result.outcome = "predicted"
-    $module.Result.evidence = "check mode"
-    $module.Result.elapsed = 0
-    $module.ExitJson()
+$result = $module.Result
+$step = [String]$params.step
+# What the functions below share: where the note and the logs are.
+$shared = @{ path = $null; logs = $null }
+
+Function Initialize-Update {
+    <# .SYNOPSIS
+    Check the options. #>
+    Confirm-DsaOption -Module $module -Text @("step") -Seconds @("timeout", "lock_timeout") -List @("trigger")
+    if (@($params.trigger).Count -eq 0) {
+        Stop-DsaStep -Code "bad_option" -Message "trigger is empty; give the arguments of dsa_control"
+    }
+    if ($null -eq $params.note) {
+        $params.note = @{}
+    }
+    if ($step -eq "look") {
+        Confirm-DsaOption -Module $module -NotNull @("marks")
+        foreach ($mark in $params.marks) {
+            $size = [Int64]0
+            if ($mark -isnot [System.Collections.IDictionary] -or
+                -not [Int64]::TryParse([String]$mark["size"], [ref]$size) -or -not $mark["fingerprint"]) {
+                Stop-DsaStep -Code "bad_option" -Message "marks has an entry that is no mark; give those of step start"
+            }
+        }
+    }
+    $shared.path = Get-DsaProgressPath -Given $params.progress_file
+    $shared.logs = $params.log_folder
+    if (-not $shared.logs) {
+        $shared.logs = [System.IO.Path]::Combine($env:ProgramData, "Trend Micro", "Deep Security Agent", "diag")
+    }
 }
-$progressFile = $params.progress_file
-if (-not $progressFile) {
-    $progressFile = [System.IO.Path]::Combine((Get-DsaDataFolder), "progress.json")
+
+Function Read-QueryAnswer {
+    <# .SYNOPSIS
+    dsa_query's raw answer to all its questions. #>
+    $folder = (Get-DsaAgentFolder).folder
+    if (-not $folder) {
+        return @{ rc = $null; out = ""; err = ""; cut = $false; missing = $true; timed_out = $false }
+    }
+    return Wait-DsaProcess -Running (Start-DsaQuery -Folder $folder) -Timeout $params.timeout
 }
-$logFolder = $params.log_folder
-if (-not $logFolder) {
-    $logFolder = [System.IO.Path]::Combine($env:ProgramData, "Trend Micro", "Deep Security Agent", "diag")
+
+Function Update-Note {
+    <# .SYNOPSIS
+    Merge into the note under the lock, which is free again afterwards. The phase and times are this host's. #>
+    $result.changed = $true
+    if ($module.CheckMode) {
+        return
+    }
+    $lock = Lock-DsaNote -Path $shared.path -Timeout $params.lock_timeout
+    try {
+        $noted = Get-DsaNote -Path $shared.path
+        $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
+        $first, $last = @{}, @{}
+        if ($step -eq "start") {
+            $first.since = $now
+            if (@("upgrading", "update_pending") -ccontains $noted["phase"] -and $noted["since"]) {
+                $first.since = $noted["since"]
+            }
+            $last = @{ phase = "update_pending"; done_at = $null }
+        } elseif ($params.note["phase"] -ceq "done") {
+            $last.done_at = $now
+        }
+        Update-DsaNote -Path $shared.path -Change $first, $params.note, $last
+    } finally {
+        $lock.stream.Dispose()
+    }
 }
-$queryTimeout = 15
-$doneChange = @{ phase = "done"; update = $null; patterns = $null; engine = $null; since = $null }
 
 Function Start-Update {
-    <#
-    .SYNOPSIS
-    Note where patterns and logs stand, then ask. What is noted first, a later run can go on from.
-    #>
-    $agent = Get-DsaRecord -Timeout $queryTimeout -ProgressPath $progressFile
-    if (-not $agent.installed) {
-        $why = "none is installed"
-        if (@($agent.problems).Count) {
-            $why = $agent.problems -join "; "
-        }
-        $module.FailJson("there is no agent: $why")
+    <# .SYNOPSIS
+    First the note, so that a run that dies leaves it to the next one; last the request, so that its end is new. #>
+    Update-Note
+    $result.query = Read-QueryAnswer
+    $result.marks = Get-DsaLogMark -Folder $shared.logs
+    $result.now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
+    if ($module.CheckMode) {
+        return
     }
-    if ($agent.activated -eq $false) {
-        $module.FailJson("the agent is not activated, no Manager would answer it; activate it and run again")
-    }
-    $left = @{}
-    if ($null -ne $agent.remediation) {
-        $left = $agent.remediation
-    }
-    $known = Get-DsaSnapshot -Pattern $agent.anti_malware.patterns -Engine $agent.anti_malware.engine
-    $before = $known
-    if (@("upgrading", "update_pending") -contains $left["phase"]) {
-        # Patterns as they were before the upgrade: an update that the Manager ran meanwhile is an update too.
-        $old = Get-DsaSnapshot -Pattern $left["patterns"] -Engine $left["engine"]
-        if ($null -ne $old) {
-            $before = $old
-        }
-    }
-    $since = $left["since"]
-    if (-not $since) {
-        $since = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
-    }
-    Update-DsaProgress -Path $progressFile -Change @{
-        phase = "update_pending"
-        since = $since
-        update = @{ before = $before; seen = $known; marks = Get-DsaLogMark -Folder $logFolder }
-    }
-    $asked = Invoke-DsaControl -Argument @($params.trigger) -Password $params.self_protection_password
-    if ($asked.problem) {
-        $module.FailJson($asked.problem)
-    }
-    $module.Result.changed = $true
-    $module.Result.msg = $asked.text
-}
-
-Function Get-Pattern {
-    <#
-    .SYNOPSIS
-    The engine and patterns of now (now, $null when dsa_query gave none) and a problem.
-    #>
-    try {
-        $running = Start-DsaQuery -InstallDir (Get-DsaInstallFolder)
-    }
-    catch {
-        return @{ now = $null; problem = "dsa_query: $($_.Exception.Message)" }
-    }
-    $answer = Wait-DsaProcess -Running $running -Timeout $queryTimeout
-    $values = ConvertFrom-DsaQuery -Text $answer.out
-    $found = Get-DsaAntiMalware -Value $values
-    return @{
-        now = Get-DsaSnapshot -Pattern $found.patterns -Engine $found.engine
-        problem = Get-DsaQueryProblem -Answer $answer -Value $values -Timeout $queryTimeout
+    $trigger = [String[]]@($params.trigger)
+    # First without the password: it would stand in the process list, and not every agent needs it for this.
+    $result.request = Invoke-DsaControl -Argument $trigger
+    if ($false -eq $result.request.accepted -and $params.self_protection_password) {
+        $result.request = Invoke-DsaControl -Argument $trigger -Password $params.self_protection_password
     }
 }
 
 Function Watch-Update {
-    <#
-    .SYNOPSIS
-    Where the update stands; when it is done, the host's progress is.
-    #>
-    $due = @{}
-    $left = (Read-DsaProgress -Path $progressFile).content
-    if ($null -ne $left -and $left["update"] -is [System.Collections.IDictionary]) {
-        $due = $left["update"]
-    }
-    $patterns = Get-Pattern
-    $call = @{
-        Before = $due["before"]
-        Seen = $due["seen"]
-        Now = $patterns.now
-        Line = Get-DsaNewLine -Folder $logFolder -Mark $due["marks"]
-        Success = $params.success_regex
-        Failure = $params.failure_regex
-        Problem = $patterns.problem
-    }
-    $seen = Resolve-DsaUpdate @call
-    if ($seen.state -eq "succeeded") {
-        Update-DsaProgress -Path $progressFile -Change $doneChange
-    }
-    elseif ($null -ne $patterns.now) {
-        $due["seen"] = $patterns.now
-        Update-DsaProgress -Path $progressFile -Change @{ update = $due }
-    }
-    $module.Result.state = $seen.state
-    $module.Result.evidence = $seen.evidence
+    <# .SYNOPSIS
+    What is there now. Changes nothing. #>
+    $note = Read-DsaNote -Path $shared.path
+    $result.note_text = $note.text
+    $result.note_problem = $note.problem
+    $result.query = Read-QueryAnswer
+    $new = Read-DsaNewLine -Folder $shared.logs -Mark @($params.marks)
+    $result.lines = $new.lines
+    $result.lines_cut = $new.cut
+    $result.now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
 }
 
 Function Export-Diagnostic {
-    <#
-    .SYNOPSIS
-    Have the agent pack its diagnostics; the result has the newest pack's path.
-    #>
-    $asked = Invoke-DsaControl -Argument "-d" -Password $params.self_protection_password -Timeout 600
-    if ($asked.problem) {
-        $module.FailJson($asked.problem)
+    <# .SYNOPSIS
+    The package that this request made; one that was there before tells of something else. #>
+    $result.changed = $true
+    if ($module.CheckMode) {
+        return
     }
-    $packs = @()
-    if ([System.IO.Directory]::Exists($logFolder)) {
-        $packs = @(
-            [System.IO.DirectoryInfo]::new($logFolder).GetFiles() |
-                Where-Object { $_.Name -match "^[0-9]{10}\.zip$" } | Sort-Object -Property LastWriteTimeUtc
-        )
+    $name = [Regex]::new("\A[0-9]{10}\.zip\z")
+    $old = @{}
+    foreach ($file in (Get-DsaNewestFile -Folder $shared.logs -Name $name)) {
+        $old[$file.Name] = $file.LastWriteTimeUtc
     }
-    if ($packs.Count -eq 0) {
-        $module.FailJson("dsa_control -d left no pack in $logFolder")
+    $reply = Invoke-DsaControl -Argument @("-d") -Password $params.self_protection_password -Timeout 600
+    foreach ($file in (Get-DsaNewestFile -Folder $shared.logs -Name $name)) {
+        if ($old[$file.Name] -ne $file.LastWriteTimeUtc) {
+            $result.path = $file.FullName
+        }
     }
-    $module.Result.path = [String]$packs[-1].FullName
+    if (-not $result.ContainsKey("path") -or $reply.timed_out) {
+        Stop-DsaStep -Code "no_diagnostics" -Message "dsa_control -d made no package in $($shared.logs): $($reply.text)"
+    }
 }
 
-if ($params.step -eq "start") {
-    Start-Update
+$body = {
+    Initialize-Update
+    if ($step -eq "start") {
+        Start-Update
+    } elseif ($step -eq "look") {
+        Watch-Update
+    } elseif ($step -eq "confirm") {
+        Update-Note
+    } else {
+        Export-Diagnostic
+    }
 }
-elseif ($params.step -eq "look") {
-    Watch-Update
-}
-elseif ($params.step -eq "confirm") {
-    # The Manager ran the update, and it ended well.
-    Update-DsaProgress -Path $progressFile -Change $doneChange
-    $module.Result.msg = "noted"
-}
-else {
-    Export-Diagnostic
-}
-$module.ExitJson()
+Invoke-DsaModule -Module $module -Step $step -Body $body

@@ -4,388 +4,281 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+#Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
-#AnsibleRequires -PowerShell ..module_utils._DeepSecurityAgent
-
+#AnsibleRequires -PowerShell ..module_utils._DsaHost
+#AnsibleRequires -PowerShell ..module_utils._DsaNote
+#AnsibleRequires -PowerShell ..module_utils._DsaLog
+#AnsibleRequires -PowerShell ..module_utils._DsaControl
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
 
 $spec = @{
     options = @{
-        step = @{ type = "str"; required = $true; choices = @("begin", "end", "restart") }
-        version = @{ type = "str"; required = $true }
+        step = @{ type = "str"; required = $true; choices = @("begin", "end", "note", "protect", "restart") }
+        note = @{ type = "dict" }
         path = @{ type = "path" }
         sha256 = @{ type = "str" }
-        verify = @{ type = "bool"; default = $true }
-        self_protection = @{ type = "bool"; default = $false }
+        self_protection = @{ type = "bool" }
         self_protection_password = @{ type = "str"; no_log = $true }
-        service_timeout = @{ type = "int"; default = 120 }
-        progress_file = @{ type = "path" }
-        log_path = @{ type = "path" }
-        failed = @{ type = "bool"; default = $false }
+        seen_run = @{ type = "str" }
         reboot_required = @{ type = "bool"; default = $false }
-        reinstall = @{ type = "bool"; default = $false }
-        update_due = @{ type = "bool"; default = $false }
+        log_path = @{ type = "path" }
+        service_timeout = @{ type = "int"; default = 120 }
+        lock_timeout = @{ type = "int"; default = 1800 }
+        progress_file = @{ type = "path" }
     }
-    required_if = @(
-        , @("step", "begin", @("path"))
-    )
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
-
 $params = $module.Params
-$data = Get-DsaDataFolder
-$progressFile = $params.progress_file
-if (-not $progressFile) {
-    $progressFile = [System.IO.Path]::Combine($data, "progress.json")
-}
-$logPath = $params.log_path
-if (-not $logPath) {
-    $logPath = [System.IO.Path]::Combine($data, "install.log")
-}
-$target = ConvertTo-DsaBuild -Text $params.version
-if ($null -eq $target) {
-    $module.FailJson("version is '$($params.version)'; write a build such as 20.0.2-1390")
-}
+$step = [String]$params.step
+$password = $params.self_protection_password
+# What the functions below share: the note's path and content; state (untouched, on: proven, off, unknown) and last
+# reply of self-protection; whether it may be lowered, and for how long raising it is tried.
+$shared = @{ path = $null; noted = @{}; state = "unknown"; reply = $null; lowers = $false; patience = 0 }
 
-Function Read-Agent {
-    <#
-    .SYNOPSIS
-    The agent record of this host.
-    #>
-    return Get-DsaRecord -ProgressPath $progressFile
-}
-
-Function Get-Noted {
-    <#
-    .SYNOPSIS
-    One key of what was noted on this host, $null when nothing was.
-    #>
-    param (
-        [Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Agent,
-        [Parameter(Mandatory = $true)] [String] $Key
-    )
-
-    if ($null -eq $Agent.remediation) {
-        return $null
+Function Initialize-Upgrade {
+    <# .SYNOPSIS
+    Check the options, and take what they permit. #>
+    Confirm-DsaOption -Module $module -Text @("step") -Seconds @("service_timeout", "lock_timeout")
+    if ($null -ne $params.sha256) {
+        Confirm-DsaOption -Module $module -Text @("sha256")
     }
-    return $Agent.remediation[$Key]
-}
-
-Function Add-Note {
-    <#
-    .SYNOPSIS
-    Note how far this host came.
-    #>
-    param ([Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Change)
-
-    Update-DsaProgress -Path $progressFile -Change $Change
-}
-
-Function Stop-Upgrade {
-    <#
-    .SYNOPSIS
-    Fail with why, and with what the host has now.
-    #>
-    param ([Parameter(Mandatory = $true)] [String] $Why)
-
-    $agent = Read-Agent
-    $state = "no agent"
-    if ($agent.version_raw) {
-        $state = $agent.version_raw
+    if ($null -eq $params.note) {
+        $params.note = @{}
     }
-    elseif (@($agent.problems).Count) {
-        $state = $agent.problems -join "; "
+    if ($step -eq "end" -and $params.log_path) {
+        # Before all that can fail: nothing else keeps why the installer failed.
+        $module.Result.log = Read-DsaLogEnd -Path $params.log_path
     }
-    $module.Result.after = $agent.version_raw
-    $module.FailJson("$($Why.TrimEnd('.')). The host now has: $state")
-}
-
-Function Enable-SelfProtection {
-    <#
-    .SYNOPSIS
-    Switch self-protection on again. Some minutes of patience: right after an installation the agent may not listen yet.
-    #>
-    $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    while ($true) {
-        $problem = (Set-DsaSelfProtection -Enable $true -Password $params.self_protection_password).problem
-        if (-not $problem) {
-            Add-Note -Change @{ self_protection = $null }
-            return
-        }
-        if ($clock.Elapsed.TotalSeconds -ge $params.service_timeout) {
-            $module.Result.self_protection = "off"
-            Stop-Upgrade -Why "self-protection could not be switched on again: $problem; switch it on in the Manager"
-        }
-        Start-Sleep -Seconds 2
+    $shared.path = Get-DsaProgressPath -Given $params.progress_file
+    $shared.lowers = $params.self_protection -or ($password -and $null -eq $params.self_protection)
+    # Without permission or password it is tried once: no password may be needed.
+    if ($shared.lowers -or $password) {
+        $shared.patience = $params.service_timeout
     }
 }
 
 Function Disable-SelfProtection {
-    <#
-    .SYNOPSIS
-    Switch self-protection off. First the note: a crash between the two must not leave it off unseen.
-    #>
-    param ([Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Agent)
-
-    Add-Note -Change @{ self_protection = "off" }
-    $answer = Set-DsaSelfProtection -Enable $false -Password $params.self_protection_password
-    if ($answer.problem) {
-        # Who gave no answer may have obeyed, and what an earlier run left off is off still.
-        if (-not $answer.silent -and (Get-Noted -Agent $Agent -Key "self_protection") -ne "off") {
-            Add-Note -Change @{ self_protection = $null }
-        }
-        Stop-Upgrade -Why "self-protection could not be switched off: $($answer.problem); is the password right?"
+    <# .SYNOPSIS
+    Lower it. The note keeps "off" from before that until it is proven to be on again: a run that dies between leaves it
+    to the next one. #>
+    $before = $shared.state
+    Update-DsaNote -Path $shared.path -Change @{ self_protection = "off" }
+    $shared.state = "unknown"
+    $shared.reply = Invoke-DsaControl -Argument @("--selfprotect=0") -Password $password
+    if ($shared.reply.accepted) {
+        $shared.state = "off"
+        return
     }
+    if ($false -eq $shared.reply.accepted) {
+        $shared.state = $before
+        if (@("untouched", "on") -contains $before) {
+            Update-DsaNote -Path $shared.path -Change @{ self_protection = $null }
+        }
+    }
+    Stop-DsaStep -Code "self_protection_refused" -Message (
+        "self-protection could not be turned off ($($shared.reply.text)); see that dsa_self_protection_password is " +
+        "right and the agent runs"
+    )
 }
 
-Function Wait-Build {
-    <#
-    .SYNOPSIS
-    Read until the registry, the program file and the running agent give the new build, or the time is up. Where files
-    of the agent wait for a reboot, the one that runs is not the new one before it: the installer's word for that gets
-    lost where the connection broke and it was started twice.
-    #>
-    param ([Switch] $WithoutQuery)
+Function Enable-SelfProtection {
+    <# .SYNOPSIS
+    Raise it if it may be off; right after an installation the agent may not listen yet. Returns whether it is on. #>
+    param ([Int32] $Timeout)
 
-    $ordinal = [StringComparison]::Ordinal
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    while ($true) {
-        $agent = Read-Agent
-        $waits = @($agent.reboot.reasons | Where-Object { $_.StartsWith("file_rename_agent:", $ordinal) })
-        $later = $WithoutQuery -or $waits.Count -gt 0
-        if (Test-DsaReached -Version $agent.versions -Target $target -WithoutQuery:$later) {
-            return $agent
+    while (@("untouched", "on") -notcontains $shared.state) {
+        $module.Result.changed = $true
+        $left = [Int32][Math]::Max(5, [Math]::Min(60, $Timeout - $clock.Elapsed.TotalSeconds))
+        $shared.reply = Invoke-DsaControl -Argument @("--selfprotect=1") -Password $password -Timeout $left
+        if ($shared.reply.accepted) {
+            $shared.state = "on"
+            try {
+                Update-DsaNote -Path $shared.path -Change @{ self_protection = $null }
+            } catch {
+                Write-Debug -Message "The next run raises it once more, which does no harm: $($_.Exception.Message)"
+            }
+            return $true
         }
-        if ($clock.Elapsed.TotalSeconds -ge $params.service_timeout) {
-            break
+        if ($null -eq $shared.reply.accepted) {
+            $shared.state = "unknown"
+        }
+        if ($clock.Elapsed.TotalSeconds -ge $Timeout) {
+            return $false
         }
         Start-Sleep -Seconds 2
     }
-    $said = @($agent.versions.Keys | Sort-Object | ForEach-Object { "$_ says $($agent.versions[$_])" }) -join ", "
-    if (-not $said) {
-        $said = "nobody gives a build"
-    }
-    $state = "in an unknown state"
-    if ($agent.service.state) {
-        $state = $agent.service.state
-    }
-    $why = "the installer reported success, but $($params.service_timeout) s later $said, " +
-    "and the service ds_agent is $state"
-    foreach ($problem in $agent.problems) {
-        $why += "; $problem"
-    }
-    if (Test-DsaAtLeast -Build (ConvertTo-DsaBuild -Text $agent.versions["registry"]) -Target $target) {
-        Add-Note -Change @{ phase = "update_pending" }
-    }
-    Stop-Upgrade -Why $why
+    return $true
 }
 
-Function Complete-Upgrade {
-    <#
-    .SYNOPSIS
-    The build is there: note that an update is due, and tidy up.
-    #>
-    param ([Parameter(Mandatory = $true)] [System.Collections.IDictionary] $Agent)
-
-    $module.Result.after = $Agent.version_raw
-    $module.Result.reboot = $Agent.reboot
-    if ($module.CheckMode) {
-        return
-    }
-    if ((Get-Noted -Agent $Agent -Key "phase") -eq "upgrading") {
-        Add-Note -Change @{ phase = "update_pending" }
-    }
-    if ($params.path -and [System.IO.File]::Exists($params.path)) {
-        [System.IO.File]::Delete($params.path)
+Function Open-Note {
+    <# .SYNOPSIS
+    Read the note. Where it cannot be read self-protection is raised, if that is permitted, before the step fails. #>
+    try {
+        $shared.noted = Get-DsaNote -Path $shared.path
+        $shared.state = "untouched"
+        if ($shared.noted["self_protection"] -ceq "off") {
+            $shared.state = "off"
+        }
+    } catch {
+        $message = $_.Exception.Message
+        # The note that is lost may have kept that it is off.
+        $raises = $step -ne "note" -and $shared.patience -and -not $module.CheckMode
+        if ($raises -and (Enable-SelfProtection -Timeout $shared.patience)) {
+            $message = "$message. Self-protection was turned on"
+        }
+        Stop-DsaStep -Code "note_unreadable" -Message $message
     }
 }
 
-Function Start-Upgrade {
-    <#
-    .SYNOPSIS
-    Before the installation: verify the package, note what is about to happen, lower the guard.
-    #>
-    $agent = Read-Agent
-    $module.Result.before = $agent.version_raw
-    $module.Result.done = $false
-    if (Test-DsaAtLeast -Build (ConvertTo-DsaBuild -Text $agent.version_raw) -Target $target) {
-        $module.Result.done = $true
-        if ((Get-Noted -Agent $agent -Key "self_protection") -eq "off" -and -not $module.CheckMode) {
-            Enable-SelfProtection
-        }
-        Complete-Upgrade -Agent $agent
+Function Test-Package {
+    <# .SYNOPSIS
+    Check that the package file is there, and is the one that the controller verified. Any other is removed. #>
+    $path = $params.path
+    if (-not [System.IO.File]::Exists($path)) {
+        Stop-DsaStep -Code "not_there" -Message "$path is not there any more; run again"
+    }
+    if ($null -eq $params.sha256) {
         return
     }
-    if (-not $agent.installed -and -not $params.reinstall) {
-        $why = "none is installed"
-        if (@($agent.problems).Count) {
-            $why = $agent.problems -join "; "
-        }
-        $module.FailJson("there is no agent to upgrade: $why")
+    $found = (Get-FileHash -LiteralPath $path -Algorithm SHA256).Hash.ToLowerInvariant()
+    if ($found -ceq $params.sha256.Trim().ToLowerInvariant()) {
+        return
     }
-    if (-not [System.IO.File]::Exists($params.path)) {
-        Stop-Upgrade -Why "$($params.path) is not there any more; run again"
-    }
-    $trust = Test-DsaPackage -Path $params.path -Hash $params.sha256 -Verify $params.verify
-    if ($trust.problem) {
+    $module.Result.refused = $true
+    $message = "$path has SHA-256 $found, and not $($params.sha256) as you state; find out which is right"
+    try {
         # What is not trusted does not stay.
         if (-not $module.CheckMode) {
-            [System.IO.File]::Delete($params.path)
+            [System.IO.File]::Delete($path)
         }
-        $module.Result.refused = $true
-        Stop-Upgrade -Why $trust.problem
+    } catch {
+        $message = "$message. It could not be removed: $(Get-DsaReason -Exception $_.Exception)"
     }
+    Stop-DsaStep -Code "package_refused" -Message $message
+}
+
+Function Start-Installation {
+    <# .SYNOPSIS
+    Verify the package, note what begins, lower self-protection. #>
+    if ($params.path) {
+        Test-Package
+    }
+    $module.Result.changed = $true
     $module.Result.path = $params.path
-    $module.Result.log_path = $logPath
-    $module.Result.verified_by = $trust.by
+    $module.Result.log_path = $params.log_path
     if ($module.CheckMode) {
         return
     }
-    if ([System.IO.File]::Exists($logPath)) {
-        [System.IO.File]::Delete($logPath)
+    # What is written here tells any later run that an update is due, even if this one ends now.
+    Update-DsaNote -Path $shared.path -Change @{ phase = "upgrading" }, $params.note
+    if ($params.log_path) {
+        # An old one would be taken for the log of this installation.
+        $null = [System.IO.Directory]::CreateDirectory([System.IO.Path]::GetDirectoryName($params.log_path))
+        [System.IO.File]::Delete($params.log_path)
     }
-    $from = $agent.version_raw
-    if (-not $from) {
-        $from = Get-Noted -Agent $agent -Key "from"
+    if ($shared.lowers) {
+        Disable-SelfProtection
     }
-    $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
-    # Where Anti-Malware is offline even after a reinstallation nothing more is to be tried: that has to be known.
-    $reinstalled = $null
-    if ($params.reinstall) {
-        $reinstalled = $now
-    }
-    # What is noted here tells any later run that an update is due, even if this one ends now.
-    Add-Note -Change @{
-        phase = "upgrading"
-        reinstalled = $reinstalled
-        since = $now
-        from = $from
-        to = $params.version
-        patterns = $agent.anti_malware.patterns
-        engine = $agent.anti_malware.engine
-    }
-    if ($params.self_protection) {
-        Disable-SelfProtection -Agent $agent
-    }
-}
-
-Function Stop-Installation {
-    <#
-    .SYNOPSIS
-    After the installation, whether it failed or not.
-    #>
-    # Read before anything else: where the rest fails, the installer's own words are still in the result.
-    if ($params.failed) {
-        try {
-            $module.Result.log_lines = Get-DsaInstallerLog -Path $logPath
-        }
-        catch {
-            $module.Result.log_lines = @("$logPath cannot be read: $($_.Exception.Message)")
-        }
-    }
-    # Also what another run left off: the password may not have been given to this one.
-    $noted = (Read-DsaProgress -Path $progressFile).content
-    $unguarded = $params.self_protection -or ($null -ne $noted -and $noted["self_protection"] -eq "off")
-    if ($unguarded -and -not $module.CheckMode) {
-        Enable-SelfProtection
-    }
-    if ($params.failed -or $module.CheckMode) {
-        $agent = Read-Agent
-        $module.Result.after = $agent.version_raw
-        $module.Result.reboot = $agent.reboot
-    }
-    else {
-        if ($params.reboot_required) {
-            # A reboot that is put off must not be forgotten: Windows may show no trace of who asked for it.
-            $clock = Get-DsaClock -Problem ([System.Collections.Generic.List[String]]::new())
-            Add-Note -Change @{ reboot_asked = $clock.boot_time }
-        }
-        $agent = Wait-Build -WithoutQuery:$params.reboot_required
-        Complete-Upgrade -Agent $agent
-    }
-    $module.Result.changed = $agent.version_raw -ne (Get-Noted -Agent $agent -Key "from")
 }
 
 Function Restart-Agent {
-    <#
-    .SYNOPSIS
-    The build is there: have it run, and guarded.
-    #>
-    $agent = Read-Agent
-    $module.Result.before = $agent.version_raw
-    $there = Test-DsaAtLeast -Build (ConvertTo-DsaBuild -Text $agent.version_raw) -Target $target
-    if ($params.update_due -and -not $module.CheckMode) {
-        # Somebody else installs: whether the build is there already or comes later, an update is due after it.
-        $phase = "upgrading"
-        if ($there) {
-            $phase = "update_pending"
+    <# .SYNOPSIS
+    Restart the service. One that runs does not stop while the agent protects itself. #>
+    if ($shared.lowers -and (Get-DsaServiceState) -eq "running") {
+        if (-not $shared.noted["phase"]) {
+            # A note needs one. The build that runs is to be another one, so an update is due after it.
+            $due = @{ phase = "update_pending"; since = ConvertTo-DsaTime -Time ([DateTime]::UtcNow) }
+            Update-DsaNote -Path $shared.path -Change $due
         }
-        $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
-        Add-Note -Change @{ phase = $phase; since = $now; to = $params.version }
-        if (-not $there) {
-            $module.Result.after = $agent.version_raw
-            return
+        Disable-SelfProtection
+    }
+    try {
+        Restart-DsaService -Timeout $params.service_timeout
+    } catch {
+        if ($shared.lowers) {
+            throw
         }
+        $message = "$($_.Exception.Message). If the agent protects itself, set dsa_self_protection"
+        Stop-DsaStep -Code "restart_failed" -Message $message
     }
-    if (-not $there) {
-        Stop-Upgrade -Why "the build $($params.version) is not installed, and no package was given"
-    }
-    $running = $agent.service.state -eq "running"
-    $restart = -not ($running -and (Test-DsaReached -Version $agent.versions -Target $target))
-    $unguarded = (Get-Noted -Agent $agent -Key "self_protection") -eq "off"
-    $module.Result.changed = $restart -or $unguarded
-    if ($module.CheckMode) {
-        Complete-Upgrade -Agent $agent
-        return
-    }
-    if ($restart) {
-        # A guarded service refuses to stop; one that does not run cannot be told anything and needs no telling.
-        if ($running -and $params.self_protection -and -not $unguarded) {
-            Disable-SelfProtection -Agent $agent
-            $unguarded = $true
-        }
-        $problem = Restart-DsaService -Timeout $params.service_timeout
-        if ($problem) {
-            if ($unguarded) {
-                $module.Result.self_protection = "off"
-            }
-            Stop-Upgrade -Why "the agent's service could not be restarted: $problem"
-        }
-    }
-    if ($unguarded) {
-        Enable-SelfProtection
-    }
-    if ($restart) {
-        $agent = Wait-Build
-    }
-    Complete-Upgrade -Agent $agent
 }
 
-$lock = $null
-if (-not $module.CheckMode) {
+Function Invoke-Step {
+    <# .SYNOPSIS
+    The step under the lock. What an earlier run left off is raised at once, and again however this step ends. #>
+    if ($step -eq "note" -or ($module.CheckMode -and $step -ne "begin")) {
+        $module.Result.changed = $true
+        if (-not $module.CheckMode) {
+            Update-DsaNote -Path $shared.path -Change $params.note
+        }
+        return
+    }
+    $raised = $null
     try {
-        $lock = Lock-DsaHost -Folder $data -Timeout $params.service_timeout
+        if ($step -eq "protect") {
+            $shared.state = $shared.state.Replace("untouched", "unknown")  # whatever the note says
+        } elseif (-not $module.CheckMode) {
+            $null = Enable-SelfProtection -Timeout 0
+        }
+        if ($step -eq "begin") {
+            Start-Installation
+            $raised = $true  # it stays lowered until step end
+        } elseif ($step -eq "end") {
+            # Before all else: the agent may be silent until the reboot that is due.
+            $change = @{}
+            if ($params.reboot_required) {
+                $change.reboot_due_since = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
+            }
+            Update-DsaNote -Path $shared.path -Change $params.note, $change
+        } elseif ($step -eq "restart") {
+            Restart-Agent
+        }
+    } finally {
+        if ($null -eq $raised -and -not $module.CheckMode) {
+            $raised = Enable-SelfProtection -Timeout $shared.patience
+        }
     }
-    catch {
-        $module.FailJson($_.Exception.Message)
+    $module.Result.changed = $true
+    if (-not $raised) {
+        Stop-DsaStep -Code "self_protection_off" -Message "self-protection was not restored"
     }
 }
-try {
-    if ($params.step -eq "begin") {
-        Start-Upgrade
+
+$body = {
+    $lock = @{ stream = $null; waited = $false }
+    try {
+        Initialize-Upgrade
+        if (-not $module.CheckMode) {
+            $lock = Lock-DsaNote -Path $shared.path -Timeout $params.lock_timeout
+        }
+        Open-Note
+        # What the controller saw or this run wrote; another run may be between its begin and end: nothing is raised.
+        $known = @($params.seen_run, $params.note["run"]) -ccontains [String]$shared.noted["run"]
+        $waited = $step -eq "begin" -and ($lock.waited -or ($null -ne $params.seen_run -and -not $known))
+        if ($step -eq "begin") {
+            $module.Result.waited = $waited
+            $module.Result.refused = $false
+        }
+        if (-not $waited) {
+            Invoke-Step
+        }
+    } finally {
+        if ($step -ne "note") {
+            $module.Result.self_protection = $shared.state
+        }
+        if ($null -ne $lock.stream) {
+            $lock.stream.Dispose()
+        }
     }
-    elseif ($params.step -eq "end") {
-        Stop-Installation
-    }
-    else {
-        Restart-Agent
-    }
-    $module.ExitJson()
 }
-finally {
-    if ($null -ne $lock) {
-        $lock.Dispose()
+$warning = {
+    if ($null -ne $shared.reply -and @("untouched", "on") -notcontains $shared.state) {
+        $state = $shared.state.Replace("unknown", "in an unknown state")
+        "Self-protection is ${state}: it could not be turned on ($($shared.reply.text)); turn it on in the Manager"
     }
 }
+Invoke-DsaModule -Module $module -Step $step -Body $body -OnFailure $warning

@@ -148,8 +148,8 @@ class SelfProtection(object):
         """What people must know of it, empty where it is as it was."""
         if self.state in ("untouched", "on"):
             return ""
-        reason = " (%s)" % self.reply.text() if self.reply else ""
-        return "Self-protection is %s: it could not be turned on%s; turn it on in the Manager" % (
+        reason = ": it could not be turned on (%s)" % self.reply.text() if self.reply else ""
+        return "Self-protection is %s%s; turn it on in the Manager" % (
             "off" if self.state == "off" else "in an unknown state",
             reason,
         )

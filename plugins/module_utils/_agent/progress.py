@@ -39,6 +39,11 @@ class StepError(Exception):
         self.message = message
 
 
+def reason(error, step):
+    """What an error of a step says to people."""
+    return error.message if isinstance(error, StepError) else native("step %s: %s" % (step, error))
+
+
 def native(text):
     """The text as this Python's own str: on Python 2.7 a message must not mix decoded text with paths that are not."""
     return text if isinstance(text, str) else text.encode("utf-8")

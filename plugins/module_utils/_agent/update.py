@@ -117,7 +117,8 @@ def _gained(path, known):
     with io.open(path, "rb") as stream:
         status = os.fstat(stream.fileno())
         mark = known.get(status.st_ino)
-        marked = bool(mark) and mark["size"] <= status.st_size
+        # A mark of size 0 would fit every file, and a file's number can be that of a deleted one.
+        marked = bool(mark) and 0 < mark["size"] <= status.st_size
         marked = marked and _fingerprint(stream, mark["size"]) == mark["fingerprint"]
         begin = mark["size"] if marked else 0
         start = max(begin, status.st_size - _LARGEST_PART)

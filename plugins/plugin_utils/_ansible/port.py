@@ -46,6 +46,14 @@ _ONCE = ("ansible.builtin.reboot", "ansible.windows.win_reboot")
 _PAUSE = 5.0
 
 
+def _named(text: str) -> str:
+    """What was lost, with the remedy where OpenSSL's words name none."""
+    if "CERTIFICATE_VERIFY_FAILED" not in text:
+        return text
+    remedy = "set ansible_winrm_ca_trust_path (psrp: ansible_psrp_ca_cert) to a file with its CA"
+    return f"{text}; the host's certificate is not trusted: {remedy}"
+
+
 class AnsiblePort:
     """One host, by the action plugin of the task that runs on it. Implements _stages.Port."""
 
@@ -72,10 +80,8 @@ class AnsiblePort:
     def read(self) -> Mapping[str, t.Any]:
         """The agent record, now."""
         result = self.module("dsa_info", self._reading)
-        if self.windows and isinstance(result.get("agent"), Mapping):
-            return windows_record(result["agent"])
         if isinstance(result.get("reading"), Mapping):
-            return posix_record(result["reading"])
+            return (windows_record if self.windows else posix_record)(result["reading"])
         # Python is missing, become is refused, the module crashed: unknown, with its reason.
         output = str(result.get("module_stderr") or result.get("module_stdout") or "")
         return unreadable_record(one_line(f"{result.get('msg') or 'the reader gave no record'} {output}", 500))
@@ -138,7 +144,7 @@ class AnsiblePort:
                 return cleaned
             except _LOST as error:
                 now = time.monotonic()
-                text = one_line(error)
+                text = _named(one_line(error))
                 if not repeat or (not self._reconnect and (lost_at is not None or now - began > _AT_ONCE)):
                     raise HostLost(text) from error
                 if lost_at is None or now - began > _CONNECTED:

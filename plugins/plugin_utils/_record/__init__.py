@@ -11,17 +11,22 @@ The record is documented for users in the RETURN of dsa_info, and as a type in s
 
 from __future__ import annotations
 
+from .bounded import PatternTooSlow
 from .evidence import Evidence, UpdateStart, judge_update
 from .findings import Finding, disagreements, failing_updates, findings_of, out_of_date, unverified
+from .leftovers import judge_leftovers, leftover_options
 from .note import begun_upgrade, done_note, start_note, update_due
 from .posix import posix_record
 from .shape import AgentRecord, Problem, unreadable_record
+from .signature import SIGNER, judge_signature
 from .windows import windows_record
 
 __all__ = [
+    "SIGNER",
     "AgentRecord",
     "Evidence",
     "Finding",
+    "PatternTooSlow",
     "Problem",
     "UpdateStart",
     "begun_upgrade",
@@ -29,7 +34,10 @@ __all__ = [
     "done_note",
     "failing_updates",
     "findings_of",
+    "judge_leftovers",
+    "judge_signature",
     "judge_update",
+    "leftover_options",
     "out_of_date",
     "posix_record",
     "start_note",

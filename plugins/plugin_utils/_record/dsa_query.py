@@ -57,6 +57,14 @@ class QueryAnswer:
         return bool(self.manager_url) and certificate != NOT_ACTIVATED_CERTIFICATE
 
     @property
+    def _driver_offline(self) -> bool | None:
+        """Whether anything of the Anti-Malware module is offline, whatever its key is; None where nothing tells."""
+        module = {key: value.lower() for key, value in self.values.items() if key.startswith("Component.AM.")}
+        if any("offline" in value for key, value in module.items() if not _PATTERN.fullmatch(key)):
+            return True
+        return {"true": True, "false": False}.get(module.get("Component.AM.driverOffline", ""))
+
+    @property
     def anti_malware(self) -> Json:
         """The Anti-Malware part of a record; mode is the agent's own word, whatever it is."""
         patterns: dict[str, dict[str, str]] = {}
@@ -70,9 +78,7 @@ class QueryAnswer:
         ]
         return {
             "mode": self.values.get("Component.AM.mode") or None,
-            "driver_offline": {"true": True, "false": False}.get(
-                self.values.get("Component.AM.driverOffline", "").lower()
-            ),
+            "driver_offline": self._driver_offline,
             "engine": self.values.get("Component.AM.version.engine.ATSE") or None,
             "patterns": sorted(named, key=lambda entry: entry["name"] or ""),
         }

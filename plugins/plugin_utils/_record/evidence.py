@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""How a security update ended, by what a POSIX host shows of it. Only evidence newer than its start counts."""
+"""How a security update ended, by what a host shows of it. Only evidence newer than its start counts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from typing import Any, Literal
 from .._messages import message
 from .._text import load_json, one_line
 from .answer import Answer
+from .bounded import matches
 from .dsa_query import read_query
 from .note import noted_patterns, patterns_by_name, record_patterns
 from .remediation import check_note
+from .shape import part
 
 State = Literal["running", "succeeded", "failed", "unproven"]
 Patterns = Mapping[str, str]
@@ -63,7 +65,7 @@ class UpdateStart:
         if before is None:
             before = record_patterns(record)
         request = Answer.of(result.get("request"))
-        accepted = (result.get("request") or {}).get("accepted")
+        accepted = part(result, "request").get("accepted")
         answer = "dsa_control is not there" if request.missing else one_line(f"{request.out} {request.err}")
         marks = result.get("marks") or ()
         accepted = accepted if isinstance(accepted, bool) else None
@@ -108,6 +110,10 @@ class _Word:
     text: str
 
 
+# The time to order a line by, its own, and the line.
+_Counting = tuple[datetime, datetime | None, Mapping[str, Any]]
+
+
 def judge_update(
     start: UpdateStart,
     look: Mapping[str, Any],
@@ -118,12 +124,14 @@ def judge_update(
     """How the update ended, by this look and the one before it (results of step look), if it did.
 
     What another run noted since, and the last word of the log, count most; then a request that was refused; then
-    patterns that are newer and stand still.
+    patterns that are newer and stand still. Raises PatternTooSlow for an expression that takes too long over a line.
     """
     if look.get("failed"):
         return Evidence("unproven", "update_not_watched", {"why": one_line(look.get("msg") or "no reason given")})
-    began = parse_time(start.now)
-    word = _last_word(began, look.get("lines") or (), success_regex, failure_regex)
+    began, ended = parse_time(start.now), parse_time(look.get("now"))
+    listed = look.get("lines")
+    lines = [line for line in listed if isinstance(line, Mapping)] if isinstance(listed, (list, tuple)) else []
+    word = _last_word(list(_counting(began, ended, lines)), success_regex, failure_regex)
     done_at = _done_by_other_run(began, start.build, look.get("note_text"))
     if done_at and not (word and word.state == "failed" and (word.time is None or word.time > done_at)):
         return Evidence("succeeded", "done_by_other_run", {"time": done_at.strftime("%Y-%m-%dT%H:%M:%SZ")})
@@ -136,43 +144,40 @@ def judge_update(
     return _by_patterns(start.before, look, previous)
 
 
-def _last_word(
-    began: datetime | None, lines: Sequence[Mapping[str, Any]], success: str | None, failure: str | None
-) -> _Word | None:
+def _last_word(counting: Sequence[_Counting], success: str | None, failure: str | None) -> _Word | None:
     """The line that counts and comes last by time. A retry can follow a failure, and logs rotate meanwhile."""
-    rules: list[tuple[Literal["succeeded", "failed"], re.Pattern[str]]] = []
-    if failure:
-        rules.append(("failed", re.compile(failure)))
-    if success:
-        rules.append(("succeeded", re.compile(success)))
+    texts = [str(line.get("text"))[:_LONGEST_LINE] for _order, _time, line in counting]
+    failed, succeeded = (
+        matches(f"dsa_security_update_{word}_regex", pattern, texts) if pattern else [False] * len(texts)
+        for word, pattern in (("failure", failure), ("success", success))
+    )
     last: tuple[datetime, _Word] | None = None
-    for order, time, line in _counting(began, lines):
-        text = str(line.get("text"))[:_LONGEST_LINE]
-        state = next((state for state, rule in rules if rule.search(text)), None)
-        if state and (last is None or order >= last[0]):
-            last = order, _Word(state, time, str(line.get("file")), text)
+    for number, (order, time, line) in enumerate(counting):
+        if (failed[number] or succeeded[number]) and (last is None or order >= last[0]):
+            state: Literal["succeeded", "failed"] = "failed" if failed[number] else "succeeded"
+            last = order, _Word(state, time, str(line.get("file")), texts[number])
     return last[1] if last else None
 
 
 def _counting(
-    began: datetime | None, lines: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[datetime, datetime | None, Mapping[str, Any]]]:
-    """The lines newer than the start: (time to order by, own time, line).
+    began: datetime | None, ended: datetime | None, lines: Sequence[Mapping[str, Any]]
+) -> Iterator[_Counting]:
+    """The lines newer than the start, with the time to order them by, and their own.
 
     Without a readable time only what stands behind the mark of a file that was there is new for certain. It takes the
-    time of the line before it in its file.
+    time of the line before it in its file. A time after the look was written with another clock, and proves nothing.
     """
     latest: dict[str, datetime] = {}
     for line in lines:
-        file = str(line.get("file"))
+        file, marked = str(line.get("file")), line.get("marked") is True
         time = parse_time(str(line.get("text"))[:_LONGEST_LINE])
+        order: datetime = time or latest.get(file) or began or _BEGINNING
+        latest[file] = order
         if time is None:
-            if line.get("marked") is True:
-                yield latest.get(file) or began or _BEGINNING, None, line
-        else:
-            latest[file] = time
-            if began is not None and time >= began:
-                yield time, time, line
+            if marked and (began is None or order >= began):
+                yield order, None, line
+        elif began is not None and time >= began and (marked or ended is None or time <= ended):
+            yield order, time, line
 
 
 def parse_time(text: object) -> datetime | None:
@@ -195,7 +200,7 @@ def _done_by_other_run(began: datetime | None, build: str | None, text: object) 
         note = check_note(load_json(text))[0] if isinstance(text, str) else None
     except ValueError:
         return None
-    if not note or note["phase"] != "done" or (build and note.get("build") not in (None, build)):
+    if not note or note["phase"] != "done" or (build and note.get("build") != build):
         return None
     done_at = parse_time(note.get("done_at"))
     return done_at if done_at and began and done_at >= began else None
@@ -236,10 +241,14 @@ def patterns_of(query: object) -> dict[str, str] | None:
 
 
 def _compare(before: str, now: str) -> bool:
-    """Whether a version is newer by its numbers. What has no numbers is not."""
+    """Whether a version is newer by its numbers, 1.0 being 1. What has no numbers is not."""
     if not (_VERSION.fullmatch(before) and _VERSION.fullmatch(now)):
         return False
-    old, new = ([int(part) for part in version.split(".")] for version in (before, now))
+    old, new = ([int(number) for number in version.split(".")] for version in (before, now))
+    while old and old[-1] == 0:
+        old.pop()
+    while new and new[-1] == 0:
+        new.pop()
     return new > old
 
 

@@ -169,25 +169,18 @@ def _runs(service: Record) -> bool:
 
 
 def _listed(value: object) -> list[Record]:
-    """Services or drivers: a list of {name, state}, or a mapping name → state."""
-    if isinstance(value, Mapping):
-        return [{"name": name, "state": state} for name, state in value.items()]
+    """Services or drivers, each with name and state."""
     return [each for each in entries(value) if isinstance(each, Mapping) and each.get("name")]
 
 
 def _parts(record: Record) -> dict[str, Record]:
-    """Name → every service of the agent that has to run, the one of Anti-Malware included."""
-    of_engine = _listed([part(record, "anti_malware").get("service")])
-    return {str(each["name"]): each for each in (*of_engine, *_listed(record.get("services")))}
+    """Name → every service of the agent that has to run."""
+    return {str(each["name"]): each for each in _listed(record.get("services"))}
 
 
 def _engines(record: Record) -> dict[str, Record]:
     """The services of Anti-Malware among them."""
     return {name: each for name, each in _parts(record).items() if name.lower() in _ANTI_MALWARE_SERVICES}
-
-
-def _drivers(record: Record) -> list[Record]:
-    return _listed(record.get("drivers")) or _listed(part(record, "anti_malware").get("drivers"))
 
 
 def _mode(record: Record) -> str | None:
@@ -205,8 +198,8 @@ def _anti_malware(record: Record) -> Iterable[Finding]:
     """
     if "anti_malware" not in record:
         return
-    windows, mode = record.get("platform") == "windows", _mode(record)
-    if part(record, "anti_malware").get("driver_offline") is True or (mode or "").endswith("offline"):
+    windows, mode, state = record.get("platform") == "windows", _mode(record), part(record, "anti_malware")
+    if state.get("driver_offline") is True or (mode or "").endswith("offline"):
         yield _finding("anti_malware_offline", "windows" if windows else "")
     elif mode is None:
         if not from_manager(record) and not any(_silence(record)):
@@ -215,7 +208,10 @@ def _anti_malware(record: Record) -> Iterable[Finding]:
     elif mode != "off":
         if mode != "on":
             yield _finding("anti_malware_unknown", mode=one_line(mode, 60))
-        down = [state_of(each) for each in _drivers(record) if not _runs(each)]
+        elif state.get("driver_offline") is not False and not from_manager(record):
+            # Another key may say that it is offline: what is not shown to work is not known to.
+            yield _finding("anti_malware_unknown", "driver")
+        down = [state_of(each) for each in _listed(record.get("drivers")) if not _runs(each)]
         if down and windows:
             yield _finding("drivers_not_running", drivers=down)
 
@@ -225,7 +221,8 @@ def _has_anti_malware(record: Record) -> bool:
     state = part(record, "anti_malware")
     if state.get("driver_offline") is not None or state.get("engine") is not None or entries(state.get("patterns")):
         return True
-    return any(each.get("state") not in (None, "missing") for each in (*_engines(record).values(), *_drivers(record)))
+    parts = (*_engines(record).values(), *_listed(record.get("drivers")))
+    return any(each.get("state") != "missing" for each in parts)
 
 
 def disagreements(record: Record, manager_record: Record, in_relay_group: bool) -> list[Finding]:

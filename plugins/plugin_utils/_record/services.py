@@ -12,7 +12,7 @@ be started), missing (the service manager has no such service), None (not known;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._text import one_line
@@ -21,10 +21,12 @@ from .answer import Answer
 
 @dataclass(frozen=True)
 class Service:
-    """state: as above. raw: the service manager's own words, None where it gave none."""
+    """state: as above. raw: the service manager's own words, None where it gave none. The others: on Windows only."""
 
     state: str | None
     raw: str | None
+    path: str | None = None
+    process_id: int | None = None
 
 
 NAMES = {"linux": "ds_agent", "aix": "ds_agent", "solaris": "ds_agent", "macos": "com.trendmicro.dsa"}
@@ -55,19 +57,18 @@ _SVCS = {
     "maintenance": "failed",
     "uninitialized": "pending",
 }
-# Windows' words for a state, in lower case, and what its reader makes of them.
-WINDOWS = {
+# Windows' words for a state, in lower case. They are the same in every language.
+_WIN32 = {
     "running": "running",
     "stopped": "stopped",
-    "failed": "failed",
-    "missing": "missing",
-    "disabled": "disabled",
     "paused": "paused",
     "start pending": "pending",
     "stop pending": "pending",
     "continue pending": "pending",
     "pause pending": "pending",
 }
+# 1077: it was not started since Windows was.
+_NO_FAILURE = (0, 1077)
 
 
 def _raw(answer: Answer) -> str | None:
@@ -141,3 +142,31 @@ def read_service(os_name: str, answers: Mapping[str, Answer]) -> Service:
     if answer.missing and os_name == "linux":
         return _init(answers.get("init", Answer()))
     return _READERS[os_name](answer) if answer.complete else Service(None, _raw(answer))
+
+
+def read_windows_services(found: Mapping[str, object], names: Sequence[str]) -> dict[str, Service]:
+    """name -> state of each of these services and drivers of a Windows host, by services of its raw reading."""
+    listed = found.get("entries")
+    entries: dict[str, Mapping[str, object]] = {}
+    whole = isinstance(listed, list) and not found.get("error")
+    for entry in listed if isinstance(listed, list) else ():
+        name = entry.get("name") if isinstance(entry, Mapping) else None
+        if isinstance(name, str):
+            entries[name.lower()] = entry
+        else:
+            whole = False  # it may be any of them
+    why = None if whole else one_line(found.get("error") or "the services were not read")
+    absent = Service("missing" if whole else None, why)
+    return {name: _win32(entries[name.lower()]) if name.lower() in entries else absent for name in names}
+
+
+def _win32(entry: Mapping[str, object]) -> Service:
+    word, mode, code = entry.get("state"), entry.get("start_mode"), entry.get("exit_code")
+    state = _WIN32.get(word.lower()) if isinstance(word, str) else None
+    if state == "stopped" and isinstance(mode, str) and mode.lower() == "disabled":
+        state = "disabled"
+    elif state == "stopped" and type(code) is int and code not in _NO_FAILURE:
+        state = "failed"
+    path, number = entry.get("path"), entry.get("process_id")
+    raw = one_line(f"{word} (start mode {mode}, exit code {code})", 200)
+    return Service(state, raw, path if isinstance(path, str) else None, number if type(number) is int else None)

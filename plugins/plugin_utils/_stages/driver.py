@@ -13,14 +13,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from .._advisory import AdvisoryError
-from .._messages import message
+from .._messages import Message, message
+from .._record.services import NOT_RUNNING
 from .._run import STAGES, HostRun, Reading, StageResult
 from .._settings import SettingsError
 from .._text import one_line
 from .port import HostLost, Port
 from .precheck import precheck
 from .reboot import reboot
-from .shared import problem_texts, unanswered
+from .shared import guard, problem_texts, raise_guard, unanswered, unguarded, with_guard
 from .update import update
 from .upgrade import upgrade
 from .verify import verify
@@ -71,11 +72,16 @@ def _result(name: str, port: Port, run: HostRun) -> StageResult:
     """What the stage did, whatever happens; with the record of how a failed one left the host."""
     changed = name != "verify" and not port.check_mode
     try:
-        result = _STAGES[name](port, run)
+        guarded = _guarded(port, run)
+        result = _STAGES[name](port, guarded)
+        if guarded is not run:
+            result = replace(result, changed=True, record=result.record or guarded.record)
     except HostLost as error:
         # What the stage did until then is not known: the next run reads the host and goes on from there. It is not
         # read here, which would wait a second time for its connection.
-        return StageResult(name, "failed", message("lost", stage=name, why=str(error)), changed=changed)
+        result = StageResult(name, "failed", message("lost", stage=name, why=str(error)), changed=changed)
+        may_be_off = name == "upgrade" and guard(run.settings)["self_protection"]
+        return with_guard(result, message("guard_state", state="unknown") if may_be_off else None, fails=True)
     except (AdvisoryError, SettingsError) as error:
         result = StageResult(name, "failed", message("stage_settings", stage=name, why=str(error)), changed=changed)
     except Exception as error:
@@ -84,7 +90,29 @@ def _result(name: str, port: Port, run: HostRun) -> StageResult:
     if result.failed and result.record is None and not port.check_mode:
         with suppress(Exception):  # why the stage failed matters more
             result = replace(result, record=port.read())
+            if unguarded(result.record or {}):  # by a step that broke off
+                result = with_guard(result, _raise(port, run), fails=True)
     return result
+
+
+def _guarded(port: Port, run: HostRun) -> HostRun:
+    """The run, before anything else with the self-protection raised that an earlier run left off.
+
+    Where that fails the stages go on: a reboot may be what it takes. The gate fails while it is not known to be on.
+    """
+    record = run.record or {}
+    # One that is down does not answer; it is raised when its service was started.
+    down = record.get("installed") is False or (record.get("service") or {}).get("state") in NOT_RUNNING
+    tried = any(result.details.get("self_protection") for result in run.stages.values())
+    if port.check_mode or down or tried or not unguarded(record):
+        return run
+    problem = _raise(port, run)
+    port.display(f"{port.host}: {problem.text if problem else 'turned on self-protection, which was left off'}")
+    return run if problem else run.with_reading(Reading("read", port.read()))
+
+
+def _raise(port: Port, run: HostRun) -> Message | None:
+    return raise_guard(port, run.settings, run.settings["dsa_service_timeout"])
 
 
 def _shown(error: Exception) -> str:

@@ -40,6 +40,12 @@ _MEANINGS = {
 _CAUSE = re.compile(r"\bError \d{4}\b|actual error code|Product: .* -- ")
 
 
+# Most of its words are translated, the numbers and "MSI (s)" are not.
+_ERROR = re.compile(r"^MSI \(s\).*(?:return|error)|\bError \d{4}\b|-- Error|Return value 3", re.IGNORECASE)
+_LINES = 20
+_LONGEST_LINE = 500
+
+
 def explain(code: int | None, lines: list[str]) -> str:
     """A sentence or two about an exit code, with the lines of the log that matter."""
     if code is None:
@@ -47,5 +53,12 @@ def explain(code: int | None, lines: list[str]) -> str:
     else:
         meaning, remedy = _MEANINGS.get(code, ("an error of Windows Installer", "look its code up"))
     causes = [line.strip() for line in lines if _CAUSE.search(line)] or [line.strip() for line in lines[-3:]]
-    log = f" The log says: {' | '.join(dict.fromkeys(causes[:3]))}." if lines else ""
-    return f"msiexec ended with {code}, {meaning}: {remedy}.{log}"
+    log = f". The log says: {' | '.join(dict.fromkeys(causes[:3])).rstrip('.')}" if lines else ""
+    return f"msiexec ended with {code}, {meaning}: {remedy}{log}"
+
+
+def telling(log: str) -> list[str]:
+    """The lines of a log that show why it failed: the last of those with an error in them, and its end."""
+    lines = [line.strip()[:_LONGEST_LINE] for line in log.split("\n") if line.strip()]
+    errors = [line for line in lines[:-_LINES] if _ERROR.search(line)]
+    return errors[-_LINES:] + lines[-_LINES:]

@@ -21,7 +21,17 @@ from .._fleet import RebootRules, rules_from
 from .._messages import Message, message
 from .._run import HostRun, StageResult
 from .._settings import Settings
-from .._windows_readiness import Certificate, Check, Directory, Lists, explain, judge, load_lists, read_directory
+from .._windows_readiness import (
+    Certificate,
+    Check,
+    Directory,
+    Lists,
+    explain,
+    facts_of,
+    judge,
+    load_lists,
+    read_directory,
+)
 from .port import Port, Result
 from .reboot import reboot_and_wait
 from .shared import reason
@@ -74,8 +84,11 @@ class _Precheck:
             "shared_dlls": list(self.lists.shared_dlls),
         }
         read = self.port.module("dsa_precheck_info", options)
-        facts = read.get("windows")
-        return facts if isinstance(facts, Mapping) else {"problems": [reason(read)]}
+        reading = read.get("reading")
+        if not isinstance(reading, Mapping):
+            return {"problems": [reason(read)]}
+        folder = (self.run.record or {}).get("install_dir")
+        return facts_of(reading, [folder] if folder else [])
 
 
 def precheck(port: Port, run: HostRun) -> StageResult:

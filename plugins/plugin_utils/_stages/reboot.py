@@ -6,7 +6,8 @@
 
 """Stage reboot: reboot a host where the agent needs it and the policy, the hour and the operator allow it.
 
-details: rebooted (bool: by this run), waiting (bool: the build from before runs until a reboot that is deferred).
+details: rebooted (bool: by this run), waiting (bool: before a reboot that is deferred the new build is not known to
+run), self_protection (off or unknown, where it is not known to be on).
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ from .._record import findings_of, unreadable_record
 from .._run import HostRun, StageResult
 from .._settings import Settings
 from .port import HostLost, Port, Result
-from .shared import problem_texts, reason
+from .shared import (
+    agent_waits_for_reboot,
+    note_of,
+    open_guard,
+    problem_texts,
+    raise_guard,
+    reason,
+    unguarded,
+    with_guard,
+)
 
 # What a reboot can break in an agent.
 _HEALTH = (
@@ -42,9 +52,9 @@ def reboot(port: Port, run: HostRun) -> StageResult:
     settings = run.settings
     record = run.record or {}
     rules = rules_from(settings["dsa_reboot"], settings["dsa_reboot_window"], settings["dsa_reboot_timezone"])
-    required, reasons = required_by(run)
+    wanted, reasons = required_by(run)
     clock = record.get("clock")
-    objection = rules.objection(required, clock if isinstance(clock, Mapping) else None, port.now())
+    objection = rules.objection(wanted, clock if isinstance(clock, Mapping) else None, port.now())
     if objection is None and port.check_mode:
         return StageResult(
             "reboot", "predicted", message("would_reboot", reasons=reasons or rules.policy), changed=True
@@ -52,19 +62,25 @@ def reboot(port: Port, run: HostRun) -> StageResult:
     if objection is None:
         return reboot_and_wait(port, settings, record, reasons or rules.policy, "reboot")
     # A policy of "always" that the hour forbids is deferred like a reboot that is required.
-    if not (required is True or (rules.policy == "always" and rules.spans)):
+    if not (wanted is True or (rules.policy == "always" and rules.spans)):
         return StageResult("reboot", "nothing", message("no_reboot_required"))
     after = None if port.check_mode else port.read()
-    advisory = load_advisory(settings["dsa_advisory"])
-    waiting = after is not None and decide(after, advisory).reason_code == "sources_disagree"
-    code = "reboot_deferred_waiting" if waiting else "reboot_deferred"
-    return StageResult(
-        "reboot",
-        "deferred",
-        message(code, reasons=reasons or rules.policy, objection=objection),
-        record=after,
-        details={"rebooted": False, "waiting": waiting},
+    waiting = after is not None and not _runs_new(after, settings)
+    text = message(
+        "reboot_deferred_waiting" if waiting else "reboot_deferred",
+        reasons=reasons or rules.policy,
+        objection=objection,
     )
+    result = StageResult("reboot", "deferred", text, record=after, details={"rebooted": False, "waiting": waiting})
+    if after is None or not unguarded(after):
+        return result
+    return with_guard(result, open_guard(dict(note_of(after)), explained=True), fails=False)
+
+
+def _runs_new(record: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether the build that is installed is known to run."""
+    disagree = decide(record, load_advisory(settings["dsa_advisory"])).reason_code == "sources_disagree"
+    return not disagree and all(finding.code != "agent_silent" for finding in findings_of(record))
 
 
 def required_by(run: HostRun) -> tuple[bool | None, str]:
@@ -85,25 +101,37 @@ def reboot_and_wait(port: Port, settings: Settings, before: Mapping[str, Any], w
     then it is not rebooted a second time.
     """
     now = port.read()
-    limit = settings["dsa_reboot_timeout"]
-    done = None if _rebooted_meanwhile(before, now) else _reboot(port, limit, before, why)
+    done = None if _rebooted_meanwhile(before, now) else _reboot(port, settings["dsa_reboot_timeout"], before, why)
     rebooted = done is not None
-    details = {"rebooted": rebooted, "waiting": False}
     if done is not None and done.get("failed"):
-        text = message("reboot_no_return", seconds=limit, why=reason(done))
+        text = message("reboot_no_return", seconds=settings["dsa_reboot_timeout"], why=reason(done))
         # Not read once more: that would wait as long again as a lost connection may last.
         record: Mapping[str, Any] = unreadable_record(text.text)
         details = {"rebooted": False, "waiting": False}
         return StageResult(stage, "failed", text, changed=True, record=record, details=details)
-    known = set(_health(now if rebooted else before)) - {"not_readable"}
+    seconds = settings["dsa_verify_timeout"]
+    # At once: until its reboot the agent may have been silent.
+    unprotected = raise_guard(port, settings, seconds) if unguarded(now) else None
+    cured = {"not_readable", *(["agent_silent"] if agent_waits_for_reboot(before) else [])}
+    known = set(_health(now if rebooted else before)) - cured
     record, problems = _wait_for_agent(port, settings, known)
+    details = {"rebooted": rebooted, "waiting": False}
     if problems:
-        text = message(
-            "reboot_agent_not_healthy", seconds=settings["dsa_verify_timeout"], problems=list(problems.values())
-        )
-        return StageResult(stage, "failed", text, changed=True, record=record, details=details)
-    text = message("rebooted" if rebooted else "rebooted_meanwhile", reasons=why)
-    return StageResult(stage, "done", text, changed=rebooted, record=record, details=details)
+        text = message("reboot_agent_not_healthy", seconds=seconds, problems=list(problems.values()))
+        result = StageResult(stage, "failed", text, changed=True, record=record, details=details)
+    else:
+        text = message("rebooted" if rebooted else "rebooted_meanwhile", reasons=why)
+        record = _without_due_reboot(port, record) if rebooted else record
+        result = StageResult(stage, "done", text, changed=rebooted, record=record, details=details)
+    return with_guard(result, unprotected, fails=True)
+
+
+def _without_due_reboot(port: Port, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the time of its start does not show that the host was rebooted, it would be rebooted in each run."""
+    if not (note_of(record).get("reboot_due_since") and required(record)):
+        return record
+    port.module("dsa_upgrade", {"step": "note", "note": {"reboot_due_since": None}})
+    return port.read()
 
 
 def _reboot(port: Port, limit: int, before: Mapping[str, Any], why: str) -> Result | None:
@@ -122,8 +150,13 @@ def _rebooted_meanwhile(before: Mapping[str, Any], now: Mapping[str, Any]) -> bo
     """Whether the host was started since, and requires no reboot any more. Not every host gives the time of its start:
     that it did require one and does not any longer is as good.
     """
-    did, does = ((record.get("reboot") or {}).get("required") for record in (before, now))
+    did, does = required(before), required(now)
     return does is not True and (booted_since(before, now) or (did is True and does is False))
+
+
+def required(record: Mapping[str, Any]) -> bool | None:
+    """Whether a reboot is required, by a record; None where that is not known."""
+    return (record.get("reboot") or {}).get("required")
 
 
 def booted_since(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

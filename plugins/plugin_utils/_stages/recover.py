@@ -12,33 +12,28 @@ worked before the next; run again, it goes on from what it finds on the host.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
-from .._advisory import parse_build
-from .._fleet import Package, rules_from
+from .._fleet import Package
+from .._messages import Message
 from .._record import findings_of
 from .._run import HostRun, Reading
-from . import msi, windows_upgrade
-from .port import Port, Result
+from .._settings import Settings
+from .port import Port
 from .precheck import precheck
-from .reboot import reboot_and_wait
-from .shared import problem_texts, reason, self_protection, unanswered
+from .removal import Record, Stopped, only_left_over, read, run_module, see_that_it_is_gone, uninstall
+from .shared import note_of, problem_texts, raise_guard, unguarded
 from .update import update
+from .upgrade import upgrade
 from .verify import verify
 
-Record = Mapping[str, Any]
-_NOT_INSTALLED = 1605
 _SUPPORT = (
     "Anti-Malware is still offline after the agent was installed anew. The vendor's article says to stop here: collect "
     "the diagnostics (dsa_control -d), follow KA-0012132, and contact the vendor's support"
 )
-
-
-class Stopped(Exception):
-    """A step cannot be done, or had no effect. The message says what to do before the next run."""
 
 
 @dataclass
@@ -56,20 +51,31 @@ class Recovery:
     deleted_in_manager: bool
     relay: bool
     steps: list[str] = field(default_factory=list)
+    _open_guard: Message | None = None
 
     def recover(self) -> str | None:
         """Go as far as possible; what the role has to do in the Manager now (deletion, restoration), or None."""
+        try:
+            return self._recover()
+        except Stopped as stopped:
+            if self._open_guard is None:
+                raise
+            raise Stopped(f"{stopped}; {self._open_guard.text}") from stopped
+
+    def _recover(self) -> str | None:
         caller = self.manager_part == "caller"
         if not self.port.windows:
             raise Stopped("this recovery is for Windows hosts: the vendor's article describes it for Windows alone")
-        record = self._read()
-        if record.get("installed") is None:
+        record = read(self.port)
+        if record.get("installed") is None and not only_left_over(record):
             raise Stopped(f"the agent could not be read: {problem_texts(record)}")
         if record.get("remediation_unreadable"):
             # It says whether this agent was installed anew already: then nothing more is to be tried.
             raise Stopped(f"nothing was removed: {record['remediation_unreadable']}")
         self.run = self.run.with_reading(Reading("read", record))
-        reinstalled = bool((record.get("remediation") or {}).get("reinstalled"))
+        if unguarded(record) and record["installed"] and not self.port.check_mode:
+            self._open_guard = raise_guard(self.port, self.run.settings, self.run.settings["dsa_service_timeout"])
+        reinstalled = bool(note_of(record).get("reinstalled"))
         if not (record["installed"] and reinstalled):
             waits_for = self._renew(record)
             if waits_for or self.port.check_mode:
@@ -95,12 +101,11 @@ class Recovery:
         if self.port.check_mode:
             self.steps.append("would remove the agent, install it anew and activate it")
             return "deletion" if self.manager_part == "caller" and not self.deleted_in_manager else None
+        reboot_required = not removed and uninstall(self.port, self.run, record, package.version)
         if not removed:
-            # Without it a host that lost its agent here would look like one that never had any.
-            note = {"step": "restart", "version": package.version, "update_due": True}
-            self._module("dsa_upgrade", note, "nothing was removed, as it could not be noted on the host")
-        reboot_required = False if removed else self._uninstall(str(record["product_code"]))
-        self._see_that_it_is_gone(reboot_required)
+            self.steps.append("removed the agent")
+        see_that_it_is_gone(self.port, self.run.settings, reboot_required, self.steps)
+        self._open_guard = None
         if not self.deleted_in_manager:
             if self.manager_part == "caller":
                 return "deletion"
@@ -124,84 +129,19 @@ class Recovery:
         if result.changed:
             self.steps.append(result.message.text)
 
-    def _read(self) -> Record:
-        record = self.port.read()
-        if unanswered(record):
-            raise Stopped(f"the agent could not be read: {problem_texts(record)}; run again")
-        return record
-
-    def _module(self, name: str, options: Result, otherwise: str) -> Result:
-        """Run a module; where it fails the recovery stops, with its reason."""
-        done = self.port.module(name, options)
-        if done.get("failed"):
-            raise Stopped(f"{otherwise}: {reason(done)}")
-        return done
-
-    def _uninstall(self, product: str) -> bool:
-        """Remove the agent; whether Windows Installer requires a reboot to finish."""
-        guarded = self_protection(self.run)
-        password = self.run.settings["dsa_self_protection_password"]
-
-        def protect(on: bool) -> None:
-            options = {"arguments": [f"--selfprotect={int(on)}"], **({"password": password} if password else {})}
-            word = "on again" if on else "off"
-            self._module("dsa_control", options, f"self-protection could not be turned {word}")
-
-        if guarded:
-            protect(False)
-        self.port.display(f"{self.port.host}: removing the agent")
-        codes = [*msi.SUCCESS, msi.BUSY, _NOT_INSTALLED]
-        options = {"product_id": product, "state": "absent", "expected_return_code": codes}
-        try:
-            done = self._module("ansible.windows.win_package", options, "the agent could not be removed")
-            if done.get("rc") == msi.BUSY:
-                raise Stopped("the agent was not removed: another installation is running there, run again after it")
-        except Exception as error:
-            if guarded:
-                try:
-                    protect(True)
-                except Exception as second:
-                    raise Stopped(f"{error}. {second}: turn self-protection on in the Manager") from error
-            raise
-        self.steps.append("removed the agent")
-        return bool(done.get("reboot_required")) or done.get("rc") in (msi.REBOOT_REQUIRED, msi.REBOOT_STARTED)
-
-    def _see_that_it_is_gone(self, reboot_required: bool) -> None:
-        """Reboot if that is required, then go through the check list. What is left is named, never deleted."""
-        record, settings = self._read(), self.run.settings
-        reboot = record.get("reboot") or {}
-        if reboot_required or reboot.get("required") is True:
-            texts = [str(entry.get("text", entry)) for entry in reboot.get("reasons") or []]
-            reasons = ", ".join(texts) or "Windows Installer requires it"
-            rules = rules_from(settings["dsa_reboot"], settings["dsa_reboot_window"], settings["dsa_reboot_timezone"])
-            objection = rules.objection(True, record.get("clock"), self.port.now())
-            if objection:
-                raise Stopped(
-                    f"a reboot is needed to finish the removal ({reasons}), and not done now: {objection.text}. Reboot "
-                    "the host, then run again"
-                )
-            done = reboot_and_wait(self.port, settings, record, reasons, "reboot")
-            if done.failed:
-                raise Stopped(done.message.text)
-            self.steps.append("rebooted")
-            record = self._read()
-        if record.get("installed") is not False and record.get("product_code"):
-            raise Stopped("msiexec reported success, and the agent is still there: look at the host")
-        if record.get("installed") is None:
-            raise Stopped(f"whether the agent is gone could not be read: {problem_texts(record)}; run again")
-        found = self._module("dsa_leftovers_info", {}, "what is left could not be looked for")
-        left = [str(entry["name"]) for entry in found["leftovers"] if not entry.get("maybe_other_product")]
-        if left:
-            raise Stopped(
-                f"the agent was removed, and this is left of it: {', '.join(left)}. Remove it as the vendor's article "
-                "on manual removal says, then run again"
-            )
-
     def _reinstall(self, package: Package) -> None:
         self.port.display(f"{self.port.host}: installing {package.file}")
-        details = {"before": None, "source": package.file}
-        run = self._planned(package)
-        done = windows_upgrade.install(self.port, run, parse_build(package.version), details, reinstall=True)
+        run, settings = self._planned(package), self.run.settings
+        # Where Anti-Malware is offline even after this, nothing more is to be tried: that has to be known.
+        work = {**(run.work or {}), "reinstalled": self.port.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
+        # A new agent has no self-protection that could be lowered; it may take longer until it answers.
+        own = {
+            "dsa_self_protection": False,
+            "dsa_self_protection_password": None,
+            "dsa_service_timeout": settings["dsa_verify_timeout"],
+        }
+        run = replace(run, work=work, settings=Settings({**settings, **own}, settings.host))
+        done = upgrade(self.port, run.with_reading(Reading("read", read(self.port))))
         if done.failed:
             raise Stopped(f"the agent could not be installed anew: {done.message.text}")
         self.steps.append(f"installed {package.version}")
@@ -213,14 +153,14 @@ class Recovery:
             lambda record: record.get("activated") is not None,
             "the new agent does not answer: look at its service and its log on the host, then run again",
         )
-        if self._read().get("activated") is not True:
+        if read(self.port).get("activated") is not True:
             activation = self.run.settings["dsa_activation"]
             if not activation:
                 raise Stopped(
                     "the agent is installed and not activated: activate it in the Manager, or set dsa_activation to "
                     "the arguments of dsa_control that do it, then run again"
                 )
-            self._module("dsa_control", {"arguments": activation}, "the agent could not be activated")
+            run_module(self.port, "dsa_control", {"arguments": activation}, "the agent could not be activated")
             self.steps.append("activated")
         self._wait(
             lambda record: record.get("activated") is True,
@@ -242,7 +182,7 @@ class Recovery:
             )
             # So that it learns all of it now, and not minutes later. Where it refuses the next heartbeat must do.
             with suppress(Stopped):
-                self._module("dsa_control", {"arguments": ["-m"]}, "no heartbeat")
+                run_module(self.port, "dsa_control", {"arguments": ["-m"]}, "no heartbeat")
             self._wait(
                 lambda record: "agent_silent" not in _codes(record) and record["anti_malware"]["mode"] != "off",
                 "Anti-Malware was on before and is off now: see in the Manager that the computer's policy switches it "
@@ -250,11 +190,14 @@ class Recovery:
             )
             self._wait(_online, _SUPPORT)
         if self.relay:
-            self._wait(lambda record: (record.get("relay") or {}).get("enabled") is True, no_relay)
+            self._wait(
+                lambda record: (record.get("relay") or {}).get("enabled") is True,
+                lambda record: _relay_not_seen(record) or no_relay,
+            )
 
     def _finish(self) -> None:
         """The security update, and that the agent is verified."""
-        run = replace(self._planned(None), stages={}, tasks={}).with_reading(Reading("read", self._read()))
+        run = replace(self._planned(None), stages={}, tasks={}).with_reading(Reading("read", read(self.port)))
         for stage in (update, verify):
             result = stage(self.port, run)
             if result.failed:
@@ -262,17 +205,26 @@ class Recovery:
             run = run.after(result)
             self.steps.append(result.message.text)
 
-    def _wait(self, fits: Callable[[Record], bool], otherwise: str) -> None:
+    def _wait(self, fits: Callable[[Record], bool], otherwise: str | Callable[[Record], str]) -> None:
         settings = self.run.settings
         deadline = self.port.clock() + settings["dsa_verify_timeout"]
-        while not fits(self.port.read()):
+        while not fits(record := self.port.read()):
             if self.port.clock() >= deadline:
-                raise Stopped(otherwise)
+                raise Stopped(otherwise if isinstance(otherwise, str) else otherwise(record))
             self.port.sleep(settings["dsa_verify_interval"])
 
 
 def _codes(record: Record) -> set[str]:
     return {finding.code for finding in findings_of(record)}
+
+
+def _relay_not_seen(record: Record) -> str | None:
+    """Why it is not known whether the host is a Relay, or None where that is known."""
+    if (record.get("relay") or {}).get("enabled") is not None:
+        return None
+    texts = [str(each.get("text")) for each in record.get("problems") or [] if each.get("source") == "relay"]
+    why = "; ".join(texts) or problem_texts(record)
+    return f"this host was a Relay, and whether it is one again could not be seen: {why}"
 
 
 def _online(record: Record) -> bool:

@@ -8,23 +8,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from .._advisory import Build, build_or_none
-from .._messages import message
+from .._advisory import Build, BuildError, parse_build
+from .._fleet import asked_by_agent
+from .._messages import Message, message
 from .._run import HostRun, StageResult
+from .._settings import Settings
 from .._text import one_line
-from .port import Result
+from .port import HostLost, Port, Result
 
 # Longer than any reason that this collection's own modules give.
 _LONGEST_REASON = 2000
+# The source that gives the build which runs; all others give the one that is installed.
+_RUNNING = "dsa_query"
 
 
 def reason(result: Result) -> str:
     """Why a module failed, in its own words."""
     texts = (result.get(key) for key in ("msg", "module_stderr", "module_stdout", "exception"))
     return one_line(next((text for text in texts if text), "no reason given"), _LONGEST_REASON)
+
+
+@contextmanager
+def keeping(why: str) -> Iterator[None]:
+    """Where the host is lost meanwhile, the loss names what was known before it."""
+    try:
+        yield
+    except HostLost as error:
+        raise HostLost(f"{why}. Then: {error}") from error
 
 
 def problem_texts(record: Mapping[str, Any]) -> str:
@@ -49,9 +64,29 @@ def unanswered(record: Mapping[str, Any]) -> bool:
 
 
 def has_build(record: Mapping[str, Any], target: Build) -> bool:
-    """Whether the target or a newer build is installed, whichever runs."""
-    build = build_or_none(record.get("version"))
-    return build is not None and build >= target
+    """Whether each source of the installed build gives the target or a newer one, whichever runs."""
+    return _all_give(_builds(record, runs=False), target, 1)
+
+
+def reached(record: Mapping[str, Any], target: Build, runs: bool = True) -> bool:
+    """Whether at least two sources give the target or a newer build, and none gives anything else.
+
+    runs: whether the agent that runs has to be one of them. Else it is not counted: until a reboot it is another one.
+    """
+    answered = _RUNNING in (record.get("versions") or {})
+    return (answered or not runs) and _all_give(_builds(record, runs), target, 2)
+
+
+def _builds(record: Mapping[str, Any], runs: bool) -> list[Any]:
+    versions = record.get("versions") or {}
+    return [build for source, build in versions.items() if runs or source != _RUNNING]
+
+
+def _all_give(builds: list[Any], target: Build, least: int) -> bool:
+    try:
+        return len(builds) >= least and all(parse_build(build) >= target for build in builds)
+    except BuildError:
+        return False
 
 
 def left_with(record: Mapping[str, Any]) -> str:
@@ -60,9 +95,19 @@ def left_with(record: Mapping[str, Any]) -> str:
     return build_of(record) or absent
 
 
-def unguarded(note: Mapping[str, Any]) -> bool:
+def note_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The progress note of a record, empty where there is none."""
+    return record.get("remediation") or {}
+
+
+def unguarded(record: Mapping[str, Any]) -> bool:
     """Whether self-protection was lowered, by the progress note, and not raised since."""
-    return note.get("self_protection") in ("off", "unknown")
+    return note_of(record).get("self_protection") in ("off", "unknown")
+
+
+def agent_waits_for_reboot(record: Mapping[str, Any]) -> bool:
+    """Whether a reboot is required for the sake of the agent, surely or perhaps."""
+    return asked_by_agent(record.get("reboot"), surely=False)
 
 
 def waits_for_reboot(run: HostRun) -> bool:
@@ -71,17 +116,37 @@ def waits_for_reboot(run: HostRun) -> bool:
     return reboot is not None and reboot.outcome == "deferred" and bool(reboot.details.get("waiting"))
 
 
-def self_protection(run: HostRun) -> bool:
-    """Whether self-protection may be lowered: by dsa_self_protection; not set: if its password is given."""
-    allowed = run.settings["dsa_self_protection"]
-    return bool(run.settings["dsa_self_protection_password"]) if allowed is None else bool(allowed)
+def guard(settings: Settings) -> Result:
+    """The options by which self-protection is lowered and raised.
 
-
-def guard(run: HostRun) -> Result:
-    """The options by which self-protection is lowered and raised."""
-    password = run.settings["dsa_self_protection_password"]
-    options: Result = {"self_protection": self_protection(run)}
+    It may be lowered by dsa_self_protection; where that is not set, if its password is given.
+    """
+    allowed, password = settings["dsa_self_protection"], settings["dsa_self_protection_password"]
+    options: Result = {"self_protection": bool(password) if allowed is None else bool(allowed)}
     return {**options, "self_protection_password": password} if password else options
+
+
+def raise_guard(port: Port, settings: Settings, patience: int) -> Message | None:
+    """Raise self-protection; why that is not proven, with its state, or None."""
+    ran = port.module("dsa_upgrade", {"step": "protect", "service_timeout": patience, **guard(settings)})
+    return None if not ran.get("failed") and ran.get("self_protection") == "on" else open_guard(ran)
+
+
+def open_guard(ran: Result, explained: bool = False) -> Message:
+    """That self-protection is not known to be on after a step. explained: another text has the reason."""
+    state = "off" if ran.get("self_protection") == "off" else "unknown"
+    if explained:
+        return message("guard_state", state=state)
+    return message("self_protection_not_restored", state=state, why=reason(ran))
+
+
+def with_guard(result: StageResult, problem: Message | None, fails: bool) -> StageResult:
+    """The result with the state of self-protection that is not known to be on. fails: whether the stage fails by it."""
+    if problem is None:
+        return result
+    text = message("guard_open", what=result.message, guard=problem)
+    details = {**result.details, "self_protection": problem.values["state"]}
+    return replace(result, outcome="failed" if fails else result.outcome, message=text, details=details)
 
 
 def not_staged(file: str, folder: str, result: Result, details: Mapping[str, Any]) -> StageResult:
@@ -103,8 +168,15 @@ def not_reached(record: Mapping[str, Any], seconds: float, details: Mapping[str,
         state=service.get("state") or "in an unknown state",
         problems=problem_texts(record) if record.get("problems") else "none",
     )
+    if details.get("not_run"):
+        text = message("msi_not_run", what=text)
+    return failed(text, record, details)
+
+
+def failed(text: Message, record: Mapping[str, Any], details: Mapping[str, Any], changed: bool = True) -> StageResult:
+    """The result of an upgrade that failed, with the build that the host has now."""
     details = {**details, "after": build_of(record)}
-    return StageResult("upgrade", "failed", text, changed=True, record=record, details=details)
+    return StageResult("upgrade", "failed", text, changed=changed, record=record, details=details)
 
 
 def upgraded(record: Mapping[str, Any], details: Mapping[str, Any], restarted: bool = True) -> StageResult:

@@ -13,21 +13,19 @@ controller).
 from __future__ import annotations
 
 import ntpath
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .._messages import Message, message
-from .._record import Evidence, UpdateStart, done_note, judge_update, start_note
-from .._record.evidence import _CERTIFICATE_EXPIRED as CERTIFICATE_EXPIRED
+from .._record import Evidence, PatternTooSlow, UpdateStart, done_note, judge_update, start_note
 from .._run import HostRun, StageResult
-from .port import HostLost, Port, Result
-from .shared import build_of, reason, waits_for_reboot
+from .._settings import Settings, SettingsError
+from .port import Port, Result
+from .shared import build_of, keeping, reason, waits_for_reboot
 
 # How often a line is shown of an update that still runs, in seconds.
 _SHOW_EVERY = 60.0
-# How often a Windows host's progress note is read, in seconds: another run may have ended the update.
-_NOTE_EVERY = 60.0
 _ARTICLE = "「Deep Security Agent や Relayのアップグレード後にセキュリティアップデートが完了しない」"
 
 
@@ -42,92 +40,20 @@ def update(port: Port, run: HostRun) -> StageResult:
         return _by_manager(port, run, task)
     if (run.record or {}).get("activated") is False:
         return _failed(message("update_not_activated"), changed=False)
-    return _ended(port, run, _watch_windows(port, run) if port.windows else _watch(port, run))
+    return _watch(port, run)
 
 
-def _watch(port: Port, run: HostRun) -> Evidence | StageResult:
-    """Start the update on a POSIX host and look until it has ended, or the time is up."""
+def _watch(port: Port, run: HostRun) -> StageResult:
+    """Start the update and look until it has ended, or the time is up."""
     settings = run.settings
-    options: Result = {
-        "step": "start",
-        "log_folder": settings["dsa_log_folder"],
-        "trigger": settings["dsa_security_update_trigger"],
-        "note": start_note(run.record or {}, port.run_id),
-        "self_protection_password": settings["dsa_self_protection_password"] or None,
-    }
-    begun = port.module("dsa_security_update", _set(options))
+    own = _own(settings)
+    note, trigger = start_note(run.record or {}, port.run_id), settings["dsa_security_update_trigger"]
+    begun = port.module("dsa_security_update", {"step": "start", "trigger": trigger, "note": note, **own})
     if begun.get("failed"):
         return _failed(message("update_not_started", why=reason(begun)), changed=False)
     start = UpdateStart.from_result(begun, run.note, run.record or {})
-    options = {"step": "look", "marks": begun["marks"], "log_folder": settings["dsa_log_folder"]}
-    success, failure = (settings[f"dsa_security_update_{word}_regex"] for word in ("success", "failure"))
-    previous: Result | None = None
-
-    def look(_last: bool) -> Evidence:
-        nonlocal previous
-        seen = port.module("dsa_security_update", _set(options))
-        evidence = judge_update(start, seen, previous, success, failure)
-        previous = seen
-        return evidence
-
-    return _until_ended(port, run, look)
-
-
-def _watch_windows(port: Port, run: HostRun) -> Evidence | StageResult:
-    """The same on Windows, where the module itself judges what it sees."""
-    settings = run.settings
-    options = _set(
-        {
-            "trigger": settings["dsa_security_update_trigger"],
-            "log_folder": settings["dsa_log_folder"],
-            "success_regex": settings["dsa_security_update_success_regex"],
-            "failure_regex": settings["dsa_security_update_failure_regex"],
-        }
-    )
-    begun = port.module("dsa_security_update", {**options, "step": "start"})
-    password = settings["dsa_self_protection_password"]
-    if begun.get("failed") and password:
-        # Not every agent needs the password for this, and it would stand in the process list.
-        begun = port.module("dsa_security_update", {**options, "step": "start", "self_protection_password": password})
-    if begun.get("failed"):
-        return _failed(message("update_not_started", why=reason(begun)), changed=False)
-    note_read = port.clock()
-
-    def look(last: bool) -> Evidence:
-        nonlocal note_read
-        seen = port.module("dsa_security_update", {**options, "step": "look"})
-        if seen.get("failed"):
-            return Evidence("unproven", "update_not_watched", {"why": reason(seen)})
-        state, text = seen["state"], str(seen.get("evidence"))
-        if state == "running" and (last or port.clock() - note_read >= _NOTE_EVERY):
-            note_read = port.clock()
-            if (port.read().get("remediation") or {}).get("phase") == "done":
-                return Evidence("succeeded", "done_by_other_run", {})
-        expired = state == "failed" and bool(CERTIFICATE_EXPIRED.search(text))
-        return Evidence(state, "update_evidence", {"evidence": text}, expired)
-
-    return _until_ended(port, run, look)
-
-
-def _until_ended(port: Port, run: HostRun, look: Callable[[bool], Evidence]) -> Evidence:
-    """Look (the argument: for the last time) until the update has ended, or the time is up."""
-    limit, interval = (run.settings[f"dsa_security_update_{name}"] for name in ("timeout", "interval"))
-    started = shown = port.clock()
-    while True:
-        port.sleep(min(interval, limit))
-        last = port.clock() - started >= limit
-        evidence = look(last)
-        now = port.clock()
-        if evidence.state in ("succeeded", "failed") or last:
-            return evidence
-        if now - shown >= _SHOW_EVERY:
-            shown = now
-            port.display(f"{port.host}: security update, {now - started:.0f} of at most {limit} s: {evidence.text}")
-
-
-def _ended(port: Port, run: HostRun, watched: Evidence | StageResult) -> StageResult:
-    if isinstance(watched, StageResult):
-        return watched
+    own.pop("self_protection_password", None)
+    watched = _look_until_ended(port, run, start, {"step": "look", "marks": begun["marks"], **own})
     details = {"evidence": watched.text, "certificate_expired": watched.certificate_expired, "by": "host"}
     if watched.state == "succeeded":
         return _noted(port, run, details) or _done(details)
@@ -135,6 +61,28 @@ def _ended(port: Port, run: HostRun, watched: Evidence | StageResult) -> StageRe
         code = "update_failed_expired" if watched.certificate_expired else "update_failed"
         return _failed(message(code, evidence=watched.text), details)
     return _unfinished(port, run, details)
+
+
+def _look_until_ended(port: Port, run: HostRun, start: UpdateStart, options: Result) -> Evidence:
+    settings = run.settings
+    limit, interval = (settings[f"dsa_security_update_{name}"] for name in ("timeout", "interval"))
+    success, failure = (settings[f"dsa_security_update_{word}_regex"] for word in ("success", "failure"))
+    started = shown = port.clock()
+    previous: Result | None = None
+    while True:
+        port.sleep(min(interval, limit))
+        last = port.clock() - started >= limit
+        seen = port.module("dsa_security_update", options)
+        try:
+            evidence = judge_update(start, seen, previous, success, failure)
+        except PatternTooSlow as error:
+            raise SettingsError(str(error)) from error
+        previous, now = seen, port.clock()
+        if evidence.state in ("succeeded", "failed") or last:
+            return evidence
+        if now - shown >= _SHOW_EVERY:
+            shown = now
+            port.display(f"{port.host}: security update, {now - started:.0f} of at most {limit} s: {evidence.text}")
 
 
 def _by_manager(port: Port, run: HostRun, task: Mapping[str, Any]) -> StageResult:
@@ -152,9 +100,7 @@ def _by_manager(port: Port, run: HostRun, task: Mapping[str, Any]) -> StageResul
 def _noted(port: Port, run: HostRun, details: Mapping[str, Any]) -> StageResult | None:
     """Note the update on the host, so that a later run need not repeat it; a failure, or None."""
     build = build_of(run.record or {})
-    options: Result = {"step": "confirm"}
-    if not port.windows:
-        options["note"] = done_note(build, port.run_id, port.now())
+    options: Result = {"step": "confirm", "note": done_note(build, port.run_id, port.now())}
     noted = port.module("dsa_security_update", options)
     if noted.get("failed"):
         return _failed(message("update_not_noted", evidence=details["evidence"], why=reason(noted)), details)
@@ -172,20 +118,14 @@ def _unfinished(port: Port, run: HostRun, details: Mapping[str, Any]) -> StageRe
     kept: str | None = None
     where: Message = message("diagnostics_not_made", why="dsa_diagnostics is false")
     if run.settings["dsa_diagnostics"]:
-        try:
+        with keeping(f"the security update did not finish ({details['evidence']})"):
             kept, where = _diagnose(port, run)
-        except HostLost as error:
-            raise HostLost(f"the security update did not finish ({details['evidence']}); then: {error}") from error
     text = message("update_unfinished", evidence=details["evidence"], article=_ARTICLE, diagnostics=where)
     return _failed(text, {**details, "diagnostics": kept})
 
 
 def _diagnose(port: Port, run: HostRun) -> tuple[str | None, Message]:
-    options = _set({"step": "diagnose", "log_folder": run.settings["dsa_log_folder"]})
-    password = run.settings["dsa_self_protection_password"]
-    if password:
-        options["self_protection_password"] = password
-    made = port.module("dsa_security_update", options)
+    made = port.module("dsa_security_update", {"step": "diagnose", **_own(run.settings)})
     if made.get("failed"):
         return None, message("diagnostics_not_made", why=reason(made))
     folder = Path(run.settings["dsa_diagnostics_dir"]).expanduser().absolute() / port.host
@@ -200,6 +140,10 @@ def _failed(text: Message, details: Mapping[str, Any] | None = None, changed: bo
     return StageResult("update", "failed", text, changed=changed, details=details or {})
 
 
-def _set(options: Result) -> Result:
-    """The options without those that are not set, so that the module's own defaults hold."""
-    return {name: value for name, value in options.items() if value is not None}
+def _own(settings: Settings) -> Result:
+    """The options that are set; where one is not the module's own default holds."""
+    given = {
+        "log_folder": settings["dsa_log_folder"],
+        "self_protection_password": settings["dsa_self_protection_password"],
+    }
+    return {name: value for name, value in given.items() if value}

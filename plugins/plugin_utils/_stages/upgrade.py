@@ -4,24 +4,46 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""Stage upgrade: bring the package to the host, install it there, and read the new build back from two sources.
+"""Stage upgrade: bring the package to the host, install it there, and read the new build back from all its sources.
+
+One flow for every platform; how a package is staged and installed is what differs.
 
 details: before, after (builds), source (what it was installed from), verified_by, command, rc, output, diagnostics,
-reboot_required (the installer requires one), doubt (a Message as a dict: what check mode cannot foresee).
+reboot_required (the installer requires one), self_protection (off or unknown, where it is not known to be on), doubt
+(a Message as a dict: what check mode cannot foresee).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
-from .._advisory import Build, BuildError, parse_build
+from .._advisory import Build, parse_build
 from .._messages import Message, message
 from .._record import begun_upgrade, update_due
 from .._run import HostRun, Reading, StageResult
 from . import windows_upgrade
 from .port import HostLost, Port, Result
-from .shared import build_of, guard, has_build, left_with, not_reached, not_staged, reason, unguarded, upgraded
+from .shared import (
+    agent_waits_for_reboot,
+    build_of,
+    failed,
+    guard,
+    has_build,
+    keeping,
+    left_with,
+    not_reached,
+    not_staged,
+    note_of,
+    open_guard,
+    raise_guard,
+    reached,
+    reason,
+    unguarded,
+    upgraded,
+    with_guard,
+)
 
 # On the host: a folder that only root can write to, or what was verified could be exchanged before it is installed.
 _STAGING = "/var/opt/deep_security_remediation/packages/"
@@ -29,6 +51,10 @@ _STAGING = "/var/opt/deep_security_remediation/packages/"
 _POLL = 2.0
 # How often an installation is tried again that another process' work kept from beginning.
 _TRIES = 3
+# States of self-protection in which it is not known to be on.
+_OPEN = ("off", "unknown")
+# What an installation reports that belongs into the details.
+_REPORTED = ("verified_by", "command", "rc", "output", "diagnostics", "reboot_required", "not_run")
 
 
 def upgrade(port: Port, run: HostRun) -> StageResult:
@@ -46,9 +72,7 @@ def upgrade(port: Port, run: HostRun) -> StageResult:
         return StageResult("upgrade", "predicted", text, changed=True, details={**details, "doubt": work.get("doubt")})
     if package and package["origin"] == "task":
         return _by_manager(port, run, target, details)
-    if package is None:
-        return _restart(port, run, target, details)
-    return (windows_upgrade.install if port.windows else _install)(port, run, target, details)
+    return (_install if package else _restart)(port, run, target, details)
 
 
 def _source(package: Mapping[str, Any] | None) -> str:
@@ -65,8 +89,6 @@ def begin_by_manager(port: Port, run: HostRun) -> StageResult | None:
     """
     work = run.work or {}
     options: Result = {"step": "note", "note": begun_upgrade(run.record or {}, work["target"], port.run_id, port.now())}
-    if port.windows:
-        options = {"step": "restart", "version": work["target"], "update_due": True}
     try:
         noted = port.module("dsa_upgrade", options)
     except HostLost as error:
@@ -77,52 +99,51 @@ def begin_by_manager(port: Port, run: HostRun) -> StageResult | None:
 
 
 def _install(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]) -> StageResult:
-    settings, package = run.settings, (run.work or {})["package"]
+    work, settings = run.work or {}, run.settings
+    package, folder = work["package"], windows_upgrade.STAGING if port.windows else _STAGING
+    staged: Result = {}
+    begun = begun_upgrade(run.record or {}, target.text, port.run_id, port.now())
     options: Result = {
-        "step": "install",
-        "version": target.text,
+        "note": {**begun, "reinstalled": work.get("reinstalled")},
         "sha256": package.get("sha256"),
+        "seen_run": str(run.note.get("run") or ""),
+        "service_timeout": settings["dsa_service_timeout"],
+        **guard(settings),
+    }
+    if package["origin"] != "repository":
+        options["path"] = folder + package["file"]
+        staged = (windows_upgrade.stage if port.windows else _stage)(port, package["location"])
+        if staged.get("failed") and not has_build(port.read(), target):
+            return not_staged(package["file"], folder, staged, details)
+    # Where it failed and the build is there, another run installed it and removed the file that both bring there.
+    ran = {} if staged.get("failed") else _run_installer(port, run, options, target)
+    details = {**details, **{key: ran[key] for key in _REPORTED if key in ran}}
+    return _ended(port, run, target, ran, details)
+
+
+def _stage(port: Port, location: str) -> Result:
+    options = {"src": location, "dest": _STAGING, "mode": "0600", "directory_mode": "0700"}
+    return port.action("ansible.builtin.copy", options)
+
+
+def _run_here(port: Port, run: HostRun, options: Result) -> Result:
+    """One attempt on a POSIX host, where one module does all of it."""
+    settings, version = run.settings, (run.work or {})["target"]
+    own = {
+        "step": "install",
+        "version": version,
         "verify": settings["dsa_verify_packages"],
         "command": settings["dsa_upgrade_command"],
         "timeout": settings["dsa_upgrade_timeout"],
-        "service_timeout": settings["dsa_service_timeout"],
-        "note": begun_upgrade(run.record or {}, target.text, port.run_id, port.now()),
-        "seen_run": str(run.note.get("run") or ""),
-        **guard(run),
     }
-    staged: Result = {}
-    if package["origin"] != "repository":
-        options["path"] = _STAGING + package["file"]
-        staged = port.action(
-            "ansible.builtin.copy",
-            {"src": package["location"], "dest": _STAGING, "mode": "0600", "directory_mode": "0700"},
-        )
-        if staged.get("failed") and not has_build(port.read(), target):
-            return not_staged(package["file"], _STAGING, staged, details)
-    # Where it failed and the build is there, another run installed it and removed the file that both bring there.
-    ran = {} if staged.get("failed") else _run_installer(port, options, target)
-    details = {**details, **{key: ran[key] for key in ("verified_by", "command", "rc", "output") if key in ran}}
-    if ran.get("failed"):
-        return _failed(message("installation_failed", why=reason(ran)), port, details, "command" in ran)
-    record = port.read()
-    if unguarded(record.get("remediation") or {}):
-        problem = _protect(port, run, details)  # of an installation that another run left half done
-        if problem:
-            return problem
-    if package["origin"] == "repository" and build_of(record) and not has_build(record, target):
-        # Waiting would not help: where the repository has nothing newer its package manager ends well too.
-        command = " ".join(map(str, ran.get("command") or ["it"]))
-        output = " | ".join(map(str, (ran.get("output") or ["no output"])[-3:])).rstrip(".")
-        text = message("repository_lacks", target=target.text, command=command, output=output)
-        return _failed(text, port, details, True, record)
-    return _read_back(port, run, target, details, record)
+    return port.module("dsa_upgrade", {**options, **own})
 
 
-def _run_installer(port: Port, options: Result, target: Build) -> Result:
+def _run_installer(port: Port, run: HostRun, options: Result, target: Build) -> Result:
     """Install once, even where the connection was lost meanwhile, or another run does the same."""
     ran: Result = {}
     for _try in range(_TRIES):
-        ran = port.module("dsa_upgrade", options)
+        ran = (windows_upgrade.install if port.windows else _run_here)(port, run, options)
         # Where another process or run was at work nothing was installed, as it may have done it. A package that is gone
         # was installed by an attempt whose answer was lost, and removed after it.
         if not (ran.get("waited") and not ran.get("failed")) and ran.get("code") != "not_there":
@@ -132,35 +153,20 @@ def _run_installer(port: Port, options: Result, target: Build) -> Result:
             return {key: value for key, value in ran.items() if key not in ("failed", "msg", "code")}
         if ran.get("failed"):
             return ran
-        options = {**options, "seen_run": str((record.get("remediation") or {}).get("run") or "")}
+        options = {**options, "seen_run": str(note_of(record).get("run") or "")}
     return {**ran, "failed": True, "msg": "another process was at work on this host again and again; look at it there"}
 
 
 def _restart(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]) -> StageResult:
     """The package is there: the agent that runs is another one, or none, or its self-protection was left off."""
-    if port.windows:
-        return windows_upgrade.restart(port, run, target, details)
     record = run.record or {}
-    restart = (record.get("service") or {}).get("state") != "running" or not _reached(record, target)
-    if restart:
-        options = {"step": "restart", "service_timeout": run.settings["dsa_service_timeout"], **guard(run)}
-        ran = port.module("dsa_upgrade", options)  # it raises self-protection as well
-        if ran.get("failed"):
-            return _failed(message("restart_failed", why=reason(ran)), port, details, True)
-    elif unguarded(run.note):
-        problem = _protect(port, run, details)
-        if problem:
-            return problem
-    return _read_back(port, run, target, details, restarted=restart)
-
-
-def _protect(port: Port, run: HostRun, details: Mapping[str, Any]) -> StageResult | None:
-    """Raise self-protection; a failure, or None."""
-    options = {"step": "protect", "service_timeout": run.settings["dsa_service_timeout"], **guard(run)}
-    ran = port.module("dsa_upgrade", options)
-    if ran.get("failed"):
-        return _failed(message("self_protection_not_restored", why=reason(ran)), port, details, True)
-    return None
+    runs, whole = (record.get("service") or {}).get("state") == "running", reached(record, target)
+    if runs and not whole and agent_waits_for_reboot(record):
+        return StageResult("upgrade", "nothing", message("restart_waits_for_reboot"))
+    if runs and whole:
+        return _ended(port, run, target, {}, details, restarted=False)
+    options = {"step": "restart", "service_timeout": run.settings["dsa_service_timeout"], **guard(run.settings)}
+    return _ended(port, run, target, port.module("dsa_upgrade", options), details, "restart_failed")
 
 
 def _by_manager(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]) -> StageResult:
@@ -169,51 +175,81 @@ def _by_manager(port: Port, run: HostRun, target: Build, details: Mapping[str, A
     if not has_build(record, target):
         task = run.tasks.get("upgrade") or {}
         text = message("manager_did_not_upgrade", why=task.get("evidence") or "no task took this host in")
-        return _failed(text, port, details, True, record)
+        return _host_has(text, record, details)
     return _restart(port, run.with_reading(Reading("read", record)), target, details)
 
 
-def _read_back(
+def _ended(
     port: Port,
     run: HostRun,
     target: Build,
+    ran: Result,
     details: Mapping[str, Any],
-    record: Mapping[str, Any] | None = None,
+    failure: str = "installation_failed",
     restarted: bool = True,
 ) -> StageResult:
-    """Read until every source gives the target or a newer build, for at most dsa_service_timeout seconds."""
+    """After an installation or a restart: see to self-protection, and read the build back. failure: code of a message.
+
+    What cannot be raised before the agent's reboot must not prevent that reboot: it is raised right after it.
+    """
+    off = ran.get("code") == "self_protection_off"
+    with keeping(reason(ran)) if ran.get("failed") else nullcontext():
+        record = port.read()
+        problem = _guard_problem(port, run, ran, record)
+    waits = bool(details.get("reboot_required")) or agent_waits_for_reboot(record)
+    if ran.get("failed") and not off:
+        if waits and failure == "restart_failed":
+            result = StageResult("upgrade", "nothing", message("restart_waits_for_reboot"), True, record=record)
+        else:
+            result = _host_has(message(failure, why=reason(ran)), record, details, "command" in ran)
+    elif details["source"] == "repository" and build_of(record) and not has_build(record, target):
+        # Waiting would not help: where the repository has nothing newer its package manager ends well too.
+        command = " ".join(map(str, ran.get("command") or ["it"]))
+        output = " | ".join(map(str, (ran.get("output") or ["no output"])[-3:])).rstrip(".")
+        text = message("repository_lacks", target=target.text, command=command, output=output)
+        result = _host_has(text, record, details)
+    else:
+        result = _read_back(port, run, target, details, record, restarted)
+    return with_guard(result, problem, fails=not waits)
+
+
+def _guard_problem(port: Port, run: HostRun, ran: Result, record: Mapping[str, Any]) -> Message | None:
+    """Why self-protection is not known to be on, or None. Where this step or another run broke off, it is raised."""
+    off = ran.get("code") == "self_protection_off"
+    if ran.get("failed") and (off or ran.get("self_protection") in _OPEN):
+        return open_guard(ran, explained=not off)  # the step itself tried for long enough
+    return raise_guard(port, run.settings, run.settings["dsa_service_timeout"]) if unguarded(record) else None
+
+
+def _read_back(
+    port: Port, run: HostRun, target: Build, details: Mapping[str, Any], record: Mapping[str, Any], restarted: bool
+) -> StageResult:
+    """Read until the build is there by all its sources, for at most dsa_service_timeout seconds.
+
+    Where the agent waits for a reboot, the one that runs until then may be another one.
+    """
     limit = run.settings["dsa_service_timeout"]
     deadline = port.clock() + limit
-    record = record or port.read()
-    while not _reached(record, target):
+    while not _is_there(record, target, details):
         if port.clock() >= deadline:
             return not_reached(record, limit, details)
         port.sleep(min(_POLL, run.settings["dsa_verify_interval"]))
         record = port.read()
-    if (record.get("remediation") or {}).get("phase") == "upgrading":
+    if note_of(record).get("phase") == "upgrading":
         noted = port.module("dsa_upgrade", {"step": "note", "note": update_due(port.run_id, port.now())})
         if noted.get("failed"):
-            text = message("note_not_written", why=reason(noted))
-            details = {**details, "after": build_of(record)}
-            return StageResult("upgrade", "failed", text, changed=True, record=record, details=details)
+            return failed(message("note_not_written", why=reason(noted)), record, details)
     return upgraded(record, details, restarted)
 
 
-def _failed(
-    text: Message, port: Port, details: Mapping[str, Any], changed: bool, record: Mapping[str, Any] | None = None
+def _is_there(record: Mapping[str, Any], target: Build, details: Mapping[str, Any]) -> bool:
+    waits = details.get("reboot_required") or agent_waits_for_reboot(record)
+    return reached(record, target) or bool(waits and reached(record, target, runs=False))
+
+
+def _host_has(
+    text: Message, record: Mapping[str, Any], details: Mapping[str, Any], changed: bool = True
 ) -> StageResult:
     """A failed installation, with what the host has now."""
-    record = record or port.read()
-    after = build_of(record)
     text = message("failed_host_has", what=text, build=left_with(record))
-    changed = changed or after != details.get("before")
-    return StageResult("upgrade", "failed", text, changed, record=record, details={**details, "after": after})
-
-
-def _reached(record: Mapping[str, Any], target: Build) -> bool:
-    """Whether at least two sources give the target or a newer build, and none gives anything else."""
-    builds = list((record.get("versions") or {}).values())
-    try:
-        return len(builds) > 1 and all(parse_build(build) >= target for build in builds)
-    except BuildError:
-        return False
+    return failed(text, record, details, changed or build_of(record) != details.get("before"))

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The upgrade of a Windows host: before (win_dsa_upgrade), the MSI (ansible.windows.win_package), and after.
+"""One installation on a Windows host: the MSI is run by ansible.windows.win_package, between two steps of ours.
 
 What is left open when this ends in between stands in the host's progress note.
 """
@@ -15,108 +15,90 @@ import base64
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._advisory import Build
-from .._messages import message
-from .._run import HostRun, StageResult
+from .._record import judge_signature
+from .._run import HostRun
+from .._settings import Settings
+from .._text import one_line
 from . import msi
 from .port import HostLost, Port, Result
 from .reboot import booted_since
-from .shared import build_of, guard, has_build, left_with, not_reached, not_staged, reason, upgraded
+from .shared import guard, keeping, reason
 
-if TYPE_CHECKING:
-    from .._settings import Settings
-
-_STAGING = "%ProgramFiles%\\deep_security_remediation\\packages\\"
+# Both below a folder that inherits from Program Files that ordinary users may not write there.
+STAGING = "%ProgramFiles%\\deep_security_remediation\\packages\\"
+_LOG = "%ProgramFiles%\\deep_security_remediation\\install.log"
 # How long to leave an installer alone that is busy, in seconds.
 _BUSY_PAUSE = 20.0
 
 
-def install(
-    port: Port, run: HostRun, target: Build, details: Mapping[str, Any], reinstall: bool = False
-) -> StageResult:
-    """Install the planned package. reinstall: on a host whose agent was removed."""
-    package = (run.work or {})["package"]
-    options = {**_options(run, target), "path": _STAGING + package["file"], "sha256": package.get("sha256")}
-    if reinstall:
-        # A new agent has no self-protection that could be lowered; it may take longer until it answers.
-        timeout = run.settings["dsa_verify_timeout"]
-        options = {**options, "self_protection": False, "reinstall": True, "service_timeout": timeout}
-        options.pop("self_protection_password", None)
-    staged = _stage(port, package)
-    if staged.get("failed"):
-        return not_staged(package["file"], _STAGING, staged, details)
-    begun = port.module("dsa_upgrade", {**options, "step": "begin"})
-    if begun.get("failed") or begun.get("done"):
-        return _result(port, begun, target, details)
-    return _installed(port, run, target, options, begun, details)
-
-
-def restart(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]) -> StageResult:
-    """Have the agent that is installed run, and guarded."""
-    return _result(port, port.module("dsa_upgrade", {**_options(run, target), "step": "restart"}), target, details)
-
-
-def _options(run: HostRun, target: Build) -> Result:
-    settings = run.settings
-    return {
-        "version": target.text,
-        "verify": settings["dsa_verify_packages"],
-        "service_timeout": settings["dsa_service_timeout"],
-        **guard(run),
-    }
-
-
-def _stage(port: Port, package: Mapping[str, Any]) -> Result:
-    # The folder inherits from Program Files that ordinary users may not write there.
-    made = port.module("ansible.windows.win_file", {"path": _STAGING, "state": "directory"})
+def stage(port: Port, location: str) -> Result:
+    """Copy a package to the host."""
+    made = port.module("ansible.windows.win_file", {"path": STAGING, "state": "directory"})
     if made.get("failed"):
         return made
-    return port.action("ansible.windows.win_copy", {"src": package["location"], "dest": _STAGING})
+    return port.action("ansible.windows.win_copy", {"src": location, "dest": STAGING})
 
 
-def _installed(
-    port: Port, run: HostRun, target: Build, options: Result, begun: Result, details: Mapping[str, Any]
-) -> StageResult:
-    """Run the MSI; then, whatever it did, raise self-protection and read the build back."""
-    log_path = begun["log_path"]
-    ran = _run_msi(port, run.settings, begun)
-    code = ran.get("rc")
-    failed = bool(ran.get("failed")) or code not in msi.SUCCESS
-    reboot_required = code in (msi.REBOOT_REQUIRED, msi.REBOOT_STARTED) or bool(ran.get("reboot_required"))
-    if code == msi.REBOOT_STARTED and _restarted(port, run):
-        reboot_required = False
-    end = {**options, "step": "end", "failed": failed, "reboot_required": reboot_required, "log_path": log_path}
-    ended = port.module("dsa_upgrade", end)
-    command = ["msiexec", "/i", begun["path"]]
-    details = {**details, "verified_by": begun.get("verified_by"), "command": command, "rc": code}
-    if not failed:
-        if ended.get("failed") and ran.get("changed") is False:
-            ended["msg"] = f"Windows lists this package as installed already, so it was not run. {reason(ended)}"
-        return _result(port, ended, target, {**details, "reboot_required": reboot_required})
-    lines = list(ended.get("log_lines") or [])
-    why = msi.explain(code, lines) if code else reason(ran)
-    if ended.get("failed"):
-        why = f"{why} {reason(ended)}"
-    try:
-        kept, where = _keep_log(port, run.settings, log_path)
-        record = port.read()
-    except HostLost as error:
-        raise HostLost(f"{why}. Then: {error}") from error
-    text = message("msi_failed", why=why, build=left_with(record), log=where)
-    details = {**details, "after": build_of(record), "output": lines, "diagnostics": kept}
-    return StageResult("upgrade", "failed", text, changed=True, record=record, details=details)
+def install(port: Port, run: HostRun, options: Result) -> Result:
+    """One attempt, with the result of dsa_upgrade's step install; and reboot_required, not_run, diagnostics."""
+    package = _inspected(port, run.settings, options)
+    if package.get("failed"):
+        return package
+    path, sha256 = package["path"], package["sha256"]
+    begun = port.module("dsa_upgrade", {**options, "step": "begin", "path": path, "sha256": sha256, "log_path": _LOG})
+    begun = {**begun, "verified_by": package["verified_by"]}
+    if begun.get("failed") or begun.get("waited"):
+        return begun
+    msi_options = {"path": path, "state": "present", "checksum": sha256, "checksum_algorithm": "sha256"}
+    ran = _run_msi(port, run.settings, {**msi_options, "log_path": _LOG})
+    result = {**begun, "command": ["msiexec", "/i", path], "rc": ran.get("rc"), "not_run": ran.get("changed") is False}
+    end = {"step": "end", "service_timeout": options["service_timeout"], **guard(run.settings)}
+    if ran.get("failed") or ran.get("rc") not in msi.SUCCESS:
+        return {**result, **_failure(port, run.settings, ran, end)}
+    reboot = ran["rc"] in (msi.REBOOT_REQUIRED, msi.REBOOT_STARTED) or bool(ran.get("reboot_required"))
+    reboot = reboot and not (ran["rc"] == msi.REBOOT_STARTED and _restarted(port, run))
+    ended = port.module("dsa_upgrade", {**end, "reboot_required": reboot})
+    _remove(port, path)
+    return {**result, **ended, "changed": True, "reboot_required": reboot}
 
 
-def _run_msi(port: Port, settings: Settings, begun: Mapping[str, Any]) -> Result:
+def _inspected(port: Port, settings: Settings, options: Result) -> Result:
+    """path, sha256 and verified_by of the staged package; or a failure. What is not trusted does not stay there."""
+    seen = port.module("dsa_package_info", {"path": options["path"]})
+    if seen.get("failed"):
+        return seen
+    package = seen["package"]
+    path, sha256, stated = package.get("path") or options["path"], package.get("sha256"), options.get("sha256")
+    if package.get("exists") is False:
+        return {"failed": True, "code": "not_there", "msg": f"{path} is not there any more; run again"}
+    if not sha256:
+        return {"failed": True, "msg": f"{path} cannot be read: {one_line(package.get('error') or 'no reason given')}"}
+    found = {"path": path, "sha256": sha256, "verified_by": None}
+    if stated:
+        if sha256.lower() == stated.lower():
+            return {**found, "verified_by": "SHA-256"}
+        why = f"its SHA-256 is {sha256}, not {stated}"
+    elif not settings["dsa_verify_packages"]:
+        return found
+    else:
+        problem = judge_signature(package, settings["dsa_windows_signer"])
+        if problem is None:
+            return {**found, "verified_by": f"signature of {one_line(package['signer'], 120)}"}
+        why = problem.text
+    _remove(port, path)
+    return {"failed": True, "refused": True, "code": "package_refused", "msg": f"{path} is refused: {why}"}
+
+
+def _remove(port: Port, path: str) -> None:
+    """Remove a package; one that cannot be removed does no harm."""
+    port.module("ansible.windows.win_file", {"path": path, "state": "absent"})
+
+
+def _run_msi(port: Port, settings: Settings, options: Result) -> Result:
     """win_package, again while another installation is running."""
-    options = {
-        "path": begun["path"],
-        "state": "present",
-        "log_path": begun["log_path"],
-        "expected_return_code": [*msi.SUCCESS, msi.BUSY],
-    }
+    options = {**options, "expected_return_code": [*msi.SUCCESS, msi.BUSY]}
     if settings["dsa_msi_arguments"]:
         options["arguments"] = settings["dsa_msi_arguments"]
     limit = settings["dsa_upgrade_timeout"]
@@ -142,14 +124,22 @@ def _restarted(port: Port, run: HostRun) -> bool:
     return False
 
 
-def _result(port: Port, ended: Result, target: Build, details: Mapping[str, Any]) -> StageResult:
-    record = port.read()
+def _failure(port: Port, settings: Settings, ran: Result, end: Mapping[str, Any]) -> Result:
+    """The MSI failed: raise self-protection, explain why by the log, and keep the log."""
+    code = ran.get("rc")
+    with keeping(msi.explain(code, []) if code else reason(ran)):
+        ended = port.module("dsa_upgrade", {**end, "log_path": _LOG})
+    log = ended.get("log") or {}
+    lines = msi.telling(str(log.get("text") or ""))
+    why = msi.explain(code, lines) if code else reason(ran)
+    if log.get("error"):
+        why = f"{why}. The log could not be read: {one_line(log['error'])}"
     if ended.get("failed"):
-        details = {**details, "after": build_of(record)}
-        text = message("windows_upgrade_failed", why=reason(ended))
-        return StageResult("upgrade", "failed", text, changed=not ended.get("refused"), record=record, details=details)
-    # The module saw the build; what this record does not show was not reached.
-    return upgraded(record, details) if has_build(record, target) else not_reached(record, 0, details)
+        why = f"{why}. {reason(ended)}"
+    with keeping(why):
+        kept, where = _keep_log(port, settings, str(log.get("path") or _LOG))
+    result = {"failed": True, "code": "installer_failed", "msg": f"{why}. The log is {where}"}
+    return {**result, "output": lines, "diagnostics": kept, "self_protection": ended.get("self_protection")}
 
 
 def _keep_log(port: Port, settings: Settings, remote: str) -> tuple[str | None, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .certificates import Certificate, Directory, read_directory
 from .checks import NAMES, Check, blocking, explain, judge
+from .facts import facts_of
 from .model import Lists, ListsError, Root, load_lists
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Root",
     "blocking",
     "explain",
+    "facts_of",
     "judge",
     "load_lists",
     "read_directory",

@@ -79,7 +79,7 @@ def judge(
     importable: Collection[str] = (),
     root_updates_reachable: bool = False,
 ) -> list[Check]:
-    """Judge the facts of one host (windows of win_dsa_precheck_info). Never raises for what the facts hold.
+    """Judge the facts of one host (see facts_of). Never raises for what the facts hold.
 
     reboot_policy: dsa_reboot. waived: names of checks. importable: SHA-1 of the roots that would be imported, empty
     where import is not allowed. root_updates_reachable: the operator says that Windows can fetch roots by itself.
@@ -427,7 +427,7 @@ def _shared_dlls(facts: Mapping[str, object], lists: Lists) -> Check:
         return Check(name, "warn", reason, "", "Look after the upgrade whether other programs still start.")
     # No count: nobody registered the file, so the agent did not either, and nothing is counted down. Where the reader
     # says that it could not look, it is no answer.
-    if any(text.startswith("SharedDlls:") for text in _texts(facts.get("problems"))):
+    if any(text.startswith("shared_dlls:") for text in _texts(facts.get("problems"))):
         counts = {path: count if count is not None else "not read" for path, count in counts.items()}
     last = [str(path) for path, count in counts.items() if (number := _number(count)) is not None and number < 2]
     odd = [str(path) for path, count in counts.items() if count is not None and _number(count) is None]

@@ -115,6 +115,10 @@ SENTENCES: dict[str, str] = {
         "The state of Anti-Malware is not known: dsa_query gives the mode {mode}. Check the agent's status on the host "
         "or in the Manager."
     ),
+    "finding_anti_malware_unknown_driver": (
+        "Anti-Malware is on, and dsa_query does not show whether its driver works (Component.AM.driverOffline). Check "
+        "the agent's status on the host or in the Manager."
+    ),
     "finding_anti_malware_absent": "dsa_query shows no Anti-Malware module on this agent.",
     "finding_agent_silent": (
         "The agent does not answer completely, so it is not known whether it protects the host: {why}."
@@ -156,4 +160,16 @@ SENTENCES: dict[str, str] = {
     "unverified_one_source": "Only {source} gives the build, and two sources are needed.",
     "unverified_no_source": "No source gives the build, and two sources are needed.",
     "unverified_below_target": "{source} gives {build}, which is older than the target {target}.",
+    # Why the signature of a package for Windows does not count
+    "package_unseen": "the package cannot be looked at: {why}",
+    "signature_not_valid": (
+        "Windows gives the signature of {signer} the status {status}, and no SHA-256 is stated. State its SHA-256 in "
+        "dsa_package_checksums, or import the certificates it needs; dsa_verify_packages: false turns this off"
+    ),
+    "signature_partial": (
+        "the chain of the certificate of {signer} does not reach a root, a certificate in between is missing on the "
+        "host; import it, or state the SHA-256 of the package in dsa_package_checksums"
+    ),
+    "signed_by_other": "it is signed by {signer}, which {setting} does not match; find out where the package is from",
+    "signer_slow": "{why}",
 }

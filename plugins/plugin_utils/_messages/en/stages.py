@@ -52,7 +52,12 @@ SENTENCES: dict[str, str] = {
     ),
     "installation_failed": "{why}",
     "restart_failed": "the service of the agent could not be restarted: {why}",
-    "self_protection_not_restored": "self-protection could not be turned on again: {why}; turn it on in the Manager",
+    "self_protection_not_restored": (
+        "the state of self-protection is {state}, and it could not be turned on: {why}; turn it on in the Manager"
+    ),
+    "guard_state": "the state of self-protection is {state}; turn it on in the Manager",
+    "guard_open": "{what}; {guard}",
+    "restart_waits_for_reboot": "the agent waits for a reboot; a restart of its service would not help",
     "failed_host_has": "{what}. The host now has: {build}",
     "manager_did_not_upgrade": "no task of the Manager upgraded the agent: {why}. Look at it in the Manager",
     "note_not_written": "the agent is upgraded, and that could not be noted on the host: {why}; run again",
@@ -60,8 +65,7 @@ SENTENCES: dict[str, str] = {
         "the installation reported success, but {seconds} s later {sources}, and the service {service} is {state} "
         "(problems: {problems}); look at the agent's log, then run again"
     ),
-    "msi_failed": "{why} The host now has: {build}. The log is {log}",
-    "windows_upgrade_failed": "{why}",
+    "msi_not_run": "Windows lists this package as installed already, so it was not run. {what}",
     # reboot
     "no_reboot_required": "no reboot is known to be required",
     "would_reboot": "would reboot ({reasons})",
@@ -69,8 +73,8 @@ SENTENCES: dict[str, str] = {
     "rebooted_meanwhile": "another run, or somebody else, rebooted the host meanwhile ({reasons})",
     "reboot_deferred": "a reboot is required ({reasons}) and deferred: {objection}",
     "reboot_deferred_waiting": (
-        "a reboot is required ({reasons}) and deferred: {objection}. Until then the build from before runs, so the "
-        "security update waits"
+        "a reboot is required ({reasons}) and deferred: {objection}. Until then the new build is not known to run, so "
+        "the security update waits"
     ),
     "reboot_no_return": "the host did not come back from its reboot within {seconds} s: {why}; look at its console",
     "reboot_agent_not_healthy": "the agent is not healthy {seconds} s after the reboot: {problems}",
@@ -93,7 +97,6 @@ SENTENCES: dict[str, str] = {
         "The security update does not finish: {evidence}. Follow the vendor's article {article} (linked from "
         "KA-0016311), or contact its support; {diagnostics}"
     ),
-    "update_evidence": "{evidence}",
     "update_not_watched": "the security update cannot be watched: {why}",
     "diagnostics_kept": "diagnostics are in {path}",
     "diagnostics_on_host": "diagnostics are on the host in {path} ({why})",

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from ..._record.signature import SIGNER
 from ..setting import Setting
 
 _ROLES = ("plan", "recover")
@@ -53,6 +54,17 @@ SETTINGS = (
         roles=("plan", "upgrade", "recover"),
         default=True,
         example=False,
+    ),
+    Setting(
+        name="dsa_windows_signer",
+        kind="regex",
+        description="What the subject of the certificate that signed an MSI has to match, as a regular expression. "
+        "Without a stated SHA-256 an MSI is installed only if Windows finds its signature valid up to a root that it "
+        "trusts, and this matches. The default is the vendor's organisation.",
+        roles=("upgrade", "recover"),
+        default=SIGNER,
+        default_text="the organisation Trend Micro",
+        example='O="?Trend Micro',
     ),
     Setting(
         name="dsa_package_cache",

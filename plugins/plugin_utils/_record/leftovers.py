@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""What an uninstallation of the agent should have removed from a Windows host, and what is there of it.
+
+The lists are known from the field and are no lists of the vendor's: good for looking, never for deleting.
+"""
+
+from __future__ import annotations
+
+import ntpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .._text import one_line
+from .registry import Key, Unreadable
+from .windows_reboot import DRIVER_FILES
+
+Options = dict[str, Any]
+
+_SERVICES = (
+    *("ds_agent", "ds_notifier", "ds_monitor", "Amsp", "ds_nuagent", "tbimdsa", "tmactmon", "tmcomm", "tmevtmgr"),
+    *("tmumh", "tmebc", "tmeyes"),
+)
+_PRODUCTS = ("AEGIS", "AMSP", "AMSPStatus", "Deep Security Agent", "Falcon", "WL")
+_EVENT_SOURCES = (r"Application\Deep Security Agent", r"Application\Deep Security Relay", r"System\tbimdsa")
+# As the installer of Windows writes them; which of them is the Agent, the Notifier and the Relay is not known.
+_UPGRADE_CODES = (
+    "689D08D76B5A47A4FB59D97D2C4B9308",
+    "9595A43D099883B49B6A1D3194B54E48",
+    "FD7DF71DF377E464F8F59FDA68339BD0",
+)
+_FOLDERS = ("Deep Security Agent", "Deep Security Notifier", "AMSP")
+# Other products of the vendor bring these as well.
+_SHARED = frozenset(("tmcomm", "tmumh", "aegis"))
+_SERVICE_KEYS = "SYSTEM\\CurrentControlSet\\Services\\"
+_RUN = r"Microsoft\Windows\CurrentVersion\Run"
+_VIEWS = ("SOFTWARE", r"SOFTWARE\WOW6432Node")
+
+
+def leftover_options() -> Options:
+    """What win_dsa_leftovers_info is to look for."""
+    keys = [_SERVICE_KEYS + name for name in _SERVICES]
+    keys += [rf"{view}\TrendMicro\{name}" for name in _PRODUCTS for view in _VIEWS]
+    keys += [rf"{_SERVICE_KEYS}EventLog\{name}" for name in _EVENT_SOURCES]
+    installer = (r"Classes\Installer", r"Microsoft\Windows\CurrentVersion\Installer")
+    keys += [rf"SOFTWARE\{place}\UpgradeCodes\{code}" for code in _UPGRADE_CODES for place in installer]
+    paths = [rf"{root}\Trend Micro\{name}" for name in _FOLDERS for root in ("%ProgramFiles%", "%ProgramData%")]
+    paths += [r"%SystemRoot%\System32\LogFiles\ds_agent"]
+    paths += [rf"%SystemRoot%\System32\drivers\{name}" for name in DRIVER_FILES]
+    return {
+        "keys": keys,
+        "values": [{"path": rf"{view}\{_RUN}", "name": "Deep Security Notifier"} for view in _VIEWS],
+        "paths": paths,
+        "uninstall": "Deep Security",
+    }
+
+
+def judge_leftovers(found: object) -> tuple[list[Options], list[str]]:
+    """What is left: kind, name, maybe_other_product; and what could not be looked at.
+
+    found: of win_dsa_leftovers_info, for these options.
+    """
+    reading, options = found if isinstance(found, Mapping) else {}, leftover_options()
+    problems = [_text(each) for each in _list(reading.get("problems"))]
+    left: list[Options] = []
+    uninstall = reading.get("uninstall")
+    for look in (
+        _keys(_answers(reading, options, "keys"), problems),
+        _values(_answers(reading, options, "values"), options["values"], problems),
+        _paths(_answers(reading, options, "paths"), problems),
+        _entries(uninstall if isinstance(uninstall, Mapping) else {}, problems),
+    ):
+        try:
+            for kind, name in look:
+                shared = ntpath.splitext(ntpath.basename(name))[0].lower() in _SHARED
+                left.append({"kind": kind, "name": name, "maybe_other_product": shared})
+        except Unreadable as error:
+            problems.append(str(error))
+    return left, problems
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(problem: object) -> str:
+    if isinstance(problem, Mapping):
+        return one_line(f"{problem.get('source')}: {problem.get('text')}")
+    return one_line(problem)
+
+
+def _answers(reading: Mapping[str, Any], options: Mapping[str, Any], name: str) -> Iterator[Any]:
+    """The answers of the host. Fewer than were looked for: any of them may be the one that is missing."""
+    answers = _list(reading.get(name))
+    yield from answers
+    if len(answers) != len(options[name]):
+        raise Unreadable(f"{name}: {len(answers)} of {len(options[name])} were looked at")
+
+
+def _keys(answers: Iterator[Any], problems: list[str]) -> Iterator[tuple[str, str]]:
+    for answer in answers:
+        key = Key.of({"values": {}, **answer} if isinstance(answer, Mapping) else answer)
+        try:
+            if not key.there:
+                continue
+        except Unreadable as error:
+            problems.append(f"registry: {error}")
+            continue
+        service = key.path[len(_SERVICE_KEYS) :] if key.path.lower().startswith(_SERVICE_KEYS.lower()) else "\\"
+        yield ("registry", f"HKLM\\{key.path}") if "\\" in service else ("service", service)
+
+
+def _values(
+    answers: Iterator[Any], wanted: Sequence[Mapping[str, str]], problems: list[str]
+) -> Iterator[tuple[str, str]]:
+    for answer, value in zip(answers, wanted, strict=False):
+        key, name = Key.of(answer, value["path"]), value["name"]
+        if key.exists is None:
+            problems.append(f"registry: {key.path}: {key.error}")
+        elif name in key.values:
+            yield "registry", f"HKLM\\{key.path}\\{name}"
+
+
+def _paths(answers: Iterator[Any], problems: list[str]) -> Iterator[tuple[str, str]]:
+    for answer in answers:
+        seen = answer if isinstance(answer, Mapping) else {}
+        path, exists = one_line(seen.get("path"), 500), seen.get("exists")
+        if exists is True:
+            yield "folder" if seen.get("folder") is True else "file", path
+        elif exists is not False:
+            problems.append(f"files: {path}: {one_line(seen.get('error') or 'it was not looked at')}")
+
+
+def _entries(uninstall: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, str]]:
+    """Among the installed programs. The Manager is none of the agent's."""
+    problems += [f"registry: {one_line(each)}" for each in _list(uninstall.get("errors"))]
+    for answer in _list(uninstall.get("entries")):
+        try:
+            name = Key.of(answer, "an entry of the installed programs").text("DisplayName") or ""
+        except Unreadable as error:
+            problems.append(f"registry: {error}")
+            continue
+        if name and "deep security manager" not in " ".join(name.lower().split()):
+            yield "uninstall_entry", one_line(name)
+    if not isinstance(uninstall.get("entries"), list):
+        raise Unreadable("registry: the installed programs were not read")
