@@ -86,7 +86,7 @@ class Lab:
     async def start_host(self, machine: Machine) -> None:
         faults = machine.about["faults"]
         machine.prepare()
-        if "disk_full" in faults:
+        if any(name.startswith("disk_full") for name in faults):
             machine.make_small_disks()
         await machine.boot()
         await machine.set_up()

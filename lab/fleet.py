@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,45 @@ PENDING_REBOOT = (
     "file_rename_agent",
     "file_rename_other",
 )
+ENGINES = ("powershell", "python")
 SWITCH = "true or once"
 SECONDS = "a number of seconds"
-FAULTS = {
+A_BUILD = "a build like 20.0.0-6313"
+# Those of Windows hosts alone.
+WINDOWS_FAULTS = {
     "agent_not_listed": "true",
+    "boot_time_unreadable": "true",
+    "chain_is_partial": "true",
+    "dependent_does_not_start": "true",
+    "disk_full_after_install": "true",
+    "dsa_control_no_status": SWITCH,
+    "dsa_query_cp932": "true",
+    "dsa_query_cut": "true",
+    "earlier_run_died": "true",
+    "listed_twice": A_BUILD,
+    "log_rotates": "a number of times",
+    "log_utf16": "true",
+    "msi_exit_code": "a number, or once (1618 the first time)",
+    "no_display_version": "true",
+    "no_netstat": "true",
+    "note_damaged": "true",
+    "note_locked": "true",
+    "reboot_not_listed": "true",
+    "reboot_pending_forever": "true",
+    "registry_denied": "true",
+    "registry_stale": A_BUILD,
+    "service_dependents": "true",
+    "service_disabled": "true",
+    "service_does_not_stop": SWITCH,
+    "service_state": "paused, start_pending or stop_pending",
+    "signed_by_other": "true",
+    "uninstall_leaves_files": "true",
+    "uninstall_leaves_keys": "true",
+    "winrm_dies": SWITCH,
+    "winrm_drops_during_install": SWITCH,
+}
+FAULTS = {
+    **WINDOWS_FAULTS,
     "answers_late": SECONDS,
     "anti_malware_offline_after_upgrade": "true, once or a number of seconds",
     "broken_package": "true, checksum or signature",
@@ -78,20 +114,7 @@ FAULTS = {
     "service_does_not_start": SWITCH,
     "ssh_drops_during_install": SWITCH,
     "unreachable": "true",
-    "msi_exit_code": "a number, or once (1618 the first time)",
-    "reboot_pending_forever": "true",
-    "uninstall_leaves_files": "true",
-    "winrm_dies": SWITCH,
-    "winrm_drops_during_install": SWITCH,
 }
-WINDOWS_FAULTS = (
-    "agent_not_listed",
-    "msi_exit_code",
-    "reboot_pending_forever",
-    "uninstall_leaves_files",
-    "winrm_dies",
-    "winrm_drops_during_install",
-)
 
 
 class FleetError(LabError):
@@ -131,6 +154,7 @@ class Host:
     language: str = "en"
     user: str = ""
     winrm_password: str = ""
+    engine: str = ""
     faults: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     manager: dict[str, Any] = field(default_factory=dict)
@@ -221,11 +245,11 @@ def read(path: Path) -> Fleet:
 
 def build_fleet(content: object) -> Fleet:
     problems = Problems("")
-    if not isinstance(content, dict) or set(content) - {"packages", "hosts", "manager"}:
+    if not isinstance(content, dict) or set(content) - {"packages", "hosts", "manager", "engine"}:
         raise problems.error(
             "top level",
             content if not isinstance(content, dict) else sorted(content),
-            "a mapping with the keys packages, hosts and manager",
+            "a mapping with the keys packages, hosts, manager and engine",
         )
     packages, hosts = content.get("packages", []), content.get("hosts")
     manager = manager_options.read(content["manager"], problems) if "manager" in content else None
@@ -241,7 +265,24 @@ def build_fleet(content: object) -> Fleet:
         manager,
     )
     check_together(fleet)
+    engine = choose_engine(content.get("engine"), problems)
+    for host in fleet.hosts:
+        host.engine = engine if host.os == "windows" else ""
     return fleet
+
+
+def choose_engine(wanted: object, problems: Problems) -> str:
+    """What runs the modules of Windows hosts: the environment, then the fleet, then PowerShell where it is."""
+    available = shutil.which("pwsh") is not None
+    source, value = "engine", wanted
+    if os.environ.get("LAB_WINDOWS_ENGINE"):
+        source, value = "LAB_WINDOWS_ENGINE", os.environ["LAB_WINDOWS_ENGINE"]
+    if value is None:
+        return "powershell" if available else "python"
+    chosen = problems.choice(source, value, ENGINES)
+    if chosen == "powershell" and not available:
+        raise problems.error(source, value, "python: there is no pwsh on PATH")
+    return chosen
 
 
 def build_host(name: object, about: object) -> Host:
@@ -251,7 +292,7 @@ def build_host(name: object, about: object) -> Host:
     values: dict[str, Any] = dict(about) if isinstance(about, dict) else {}
     if about is not None and not isinstance(about, dict):
         raise problems.error("value", about, "a mapping")
-    known = set(Host.__dataclass_fields__) - {"name", "password", "user", "winrm_password"}
+    known = set(Host.__dataclass_fields__) - {"name", "password", "user", "winrm_password", "engine"}
     for key in values:
         if key not in known:
             raise problems.error("key", key, ", ".join(sorted(known)))
@@ -379,8 +420,9 @@ def check_fault(name: object, parameter: object, problems: Problems) -> None:
         or (
             isinstance(parameter, str)
             and parameter in allowed.replace(",", "").split()
-            and parameter in ("once", "checksum", "signature")
+            and parameter in ("once", "checksum", "signature", "paused", "start_pending", "stop_pending")
         )
+        or (allowed == A_BUILD and isinstance(parameter, str) and bool(BUILD.fullmatch(parameter)))
     )
     if not fits:
         raise problems.error(f"faults.{name}", parameter, allowed)

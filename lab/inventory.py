@@ -16,10 +16,14 @@ import yaml
 
 from . import packages
 from .layout import Layout
+from .windows import tls
 
 
-def by_winrm(host: dict[str, Any]) -> dict[str, Any]:
+def by_winrm(host: dict[str, Any], layout: Layout) -> dict[str, Any]:
     """How Ansible reaches a Windows host. It notices soon that one is gone: nothing here takes long."""
+    trust = (
+        {"ca_trust_path": str(tls.authority(layout)), "server_cert_validation": "validate"} if tls.wanted(host) else {}
+    )
     return {
         "ansible_connection": "winrm",
         "ansible_user": host["user"],
@@ -27,14 +31,19 @@ def by_winrm(host: dict[str, Any]) -> dict[str, Any]:
         "ansible_winrm_scheme": "http",
         "ansible_winrm_transport": "basic",
         "ansible_winrm_connection_timeout": 10,
+        **{f"ansible_winrm_{name}": value for name, value in trust.items()},
     }
 
 
 def write(layout: Layout, hosts: list[dict[str, Any]], control_folder: Path) -> None:
     groups: dict[str, dict[str, Any]] = {"deep_security_relays": {}, "deep_security_agents": {}}
     everyone: dict[str, Any] = {}
+    if any(tls.wanted(host) for host in hosts):
+        tls.write(layout)
     for host in hosts:
-        reached = by_winrm(host) if host["os"] == "windows" else {"ansible_python_interpreter": host["interpreter"]}
+        reached = (
+            by_winrm(host, layout) if host["os"] == "windows" else {"ansible_python_interpreter": host["interpreter"]}
+        )
         everyone[host["name"]] = {"ansible_port": host["port"], **reached, **host["vars"]}
         if host["group"] and host["role"] != "none":
             groups[f"deep_security_{host['role']}s"][host["name"]] = {}

@@ -2,27 +2,38 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Deep Security Agent of a Windows host: its service, what it answers, and its security updates."""
+"""The Deep Security Agent of a Windows host: its services, its two programs, and its security updates."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..standins import relays
-from ..standins.agent import ENGINE, PATTERNS
+from ..standins.agent import ENGINE, NOT_ACTIVATED, PATTERNS
 from .releases import REQUIRED_ROOTS
 
 if TYPE_CHECKING:
     from .machine import WindowsMachine
 
 INSTALL_DIR = r"C:\Program Files\Trend Micro\Deep Security Agent"
-LOG_FOLDER = r"C:\ProgramData\Trend Micro\Deep Security Agent\diag"
+DATA_DIR = r"C:\ProgramData\Trend Micro\Deep Security Agent"
+LOG_FOLDER = DATA_DIR + r"\diag"
 MANAGER = "https://manager.lab.example:4120/"
 DRIVERS = ("tmcomm", "tmactmon", "tmevtmgr")
+DEPENDENT = "LabDependent"
 UPDATE = ["-m", "UpdateComponent:true"]
+QUERIES = ("GetPluginVersion", "GetAgentStatus", "GetComponentInfo")
+LOG = LOG_FOLDER + r"\ds_agent.log"
+# The exit codes of a service that ended by itself, and of one that was not started since Windows was.
+ENDED, NEVER_STARTED = 1067, 1077
+# Of the one process that the agent is.
+PID = 1408
+STARTS = {"Auto": 2, "Manual": 3, "Disabled": 4, "System": 1}
 
 
 class Agent:
@@ -37,10 +48,12 @@ class Agent:
         self.offline_until: float | None = None
         self.updating = False
         self.installed_anew = False
+        self.exit_code = 0
+        self.dependent_runs = True
 
     @property
     def is_relay(self) -> bool:
-        return bool(self.machine.registry["relay"])
+        return bool(self.machine.state["relay"])
 
     # The service
 
@@ -50,9 +63,9 @@ class Agent:
             return True
         if machine.fault("service_does_not_start"):
             self.log("[Error] | the agent could not be started")
-            self.state, self.build = "stopped", None
+            self.state, self.build, self.exit_code = "stopped", None, ENDED
             return False
-        self.build = machine.registry["build"]
+        self.build = machine.state["build"]
         if self.last_build not in (None, self.build) and machine.fault("reports_wrong_build"):
             self.build = self.last_build
         if self.last_build not in (None, self.build) or (self.last_build is None and self.installed_anew):
@@ -61,7 +74,7 @@ class Agent:
                 self.offline_until = float("inf") if offline in (True, "once") else time.time() + float(offline)
         self.last_build = self.build
         machine.fetch_roots(REQUIRED_ROOTS)
-        self.state, self.started = "running", time.time()
+        self.state, self.started, self.exit_code = "running", time.time(), 0
         self.publish(True)
         machine.journal("service_started", build=self.build)
         return True
@@ -82,12 +95,28 @@ class Agent:
         self.last_build, self.offline_until = None, None
         self.installed_anew = True
 
-    def restart_by_hand(self) -> str | None:
-        """As an operator does it; a text says why not. Who protects itself does not let itself be stopped."""
-        if self.state == "running" and self.machine.registry["self_protection"]:
-            return "Cannot stop ds_agent service on computer '.'."
-        self.machine.journal("service_restarted")
-        return None if self.restart() else "Cannot start service ds_agent on computer '.'."
+    def act(self, name: str, action: str) -> str | None:
+        """Start or stop a service as an operator does it; a text is why not."""
+        machine, refused = self.machine, f"Cannot {action} {name} service on computer '.'."
+        if name == DEPENDENT and machine.fault("service_dependents"):
+            if action == "start" and machine.fault("dependent_does_not_start"):
+                return refused
+            self.dependent_runs = action == "start"
+            machine.journal("dependent_" + ("started" if self.dependent_runs else "stopped"))
+            return None
+        if name != "ds_agent" or machine.state["build"] is None:
+            return f"Service {name} was not found on computer '.'."
+        if action == "start":
+            if machine.fault("service_disabled") or not self.start():
+                return refused
+            return None
+        if machine.fault("service_state") or machine.fault("service_does_not_stop"):
+            return refused
+        if self.state == "running" and machine.state["self_protection"]:
+            return refused  # it protects itself
+        self.stop()
+        self.dependent_runs = False  # Windows stops what depends on it first
+        return None
 
     def restart(self) -> bool:
         self.stop()
@@ -96,93 +125,156 @@ class Agent:
     def publish(self, running: bool) -> None:
         if self.is_relay:
             folder = str(self.machine.layout.shared / "relays")
-            updated = self.machine.registry.get("updated_with")
+            updated = self.machine.state.get("updated_with")
             relays.publish(folder, self.machine.name, "windows", running, self.build, updated)
 
     def log(self, line: str) -> None:
-        path = LOG_FOLDER + r"\ds_agent.log"
         drive = self.machine.drive
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-        before = drive.read(path) if drive.exists(path) else b""
-        drive.write(path, before + f"{stamp}.000000 [+0000]: {line}\r\n".encode())
+        stamp = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")
+        before = drive.read(LOG) if drive.exists(LOG) else b""
+        text = f"{stamp} [+0000]: {line}\r\n"
+        wide = before.startswith(b"\xff\xfe") or (not before and self.machine.fault("log_utf16"))
+        data = (text if before else "\ufeff" + text).encode("utf-16-le") if wide else text.encode()
+        drive.write(LOG, before + data)
+
+    def rotate(self) -> None:
+        """ds_agent.log becomes ds_agent-01.log, and that ds_agent-02.log: a guess, as nothing public has the names."""
+        folder = self.machine.drive.real(LOG_FOLDER)
+        for number in (2, 1):
+            old = folder / (f"ds_agent-{number - 1:02d}.log" if number > 1 else "ds_agent.log")
+            if old.exists():
+                old.replace(folder / f"ds_agent-{number:02d}.log")
+        self.log("[Info] | the log was begun anew")
 
     # Queries
 
-    async def answers(self, timeout: float) -> str | None:
-        """Wait as long as dsa_query takes; a text says why there is no answer."""
+    async def dsa_query(self, command: str) -> tuple[int, bytes]:
+        """The exit status of dsa_query -c, and what it writes. It takes as long as the faults make it."""
         machine = self.machine
-        seconds = float(machine.fault("dsa_query_slow") or 0)
         if machine.fault("dsa_query_hangs"):
-            seconds = float("inf")
-        await asyncio.sleep(min(seconds, timeout))
-        if seconds >= timeout:
-            return f"no answer within {timeout:.0f} s"
+            await asyncio.Event().wait()
+        await asyncio.sleep(float(machine.fault("dsa_query_slow") or 0))
         if self.state != "running":
-            return "could not connect to the agent"
-        return None
+            return 1, b"dsa_query: could not connect to the agent\r\n"
+        lines = {
+            "GetPluginVersion": self.plugin_version,
+            "GetAgentStatus": self.agent_status,
+            "GetComponentInfo": self.component_info,
+        }.get(command, list)()
+        cp932 = machine.fault("dsa_query_cp932")
+        if cp932 and command == "GetComponentInfo":
+            lines.append("Component.AM.policy: \u672c\u793e\u30bd\u30fc\u30b9")
+        data = "".join(line + "\r\n" for line in lines).encode("cp932" if cp932 else "utf-8")
+        if machine.fault("dsa_query_cut") and command == "GetComponentInfo":
+            data = data[: len(data) // 2]
+        return 0, data
 
     @property
     def ready(self) -> bool:
         """Whether it answers in full: with the fault answers_late only so many seconds after its start."""
         return time.time() - self.started >= float(self.machine.fault("answers_late") or 0)
 
+    def plugin_version(self) -> list[str]:
+        return [f"PluginVersion.core: {self.build}"] if self.ready else []
+
+    def agent_status(self) -> list[str]:
+        activated = self.machine.state["activated"]
+        lines = [
+            "AgentStatus.1: agentState",
+            f"AgentStatus.agentCertHash: {'6B:1C:93:D8' if activated else NOT_ACTIVATED}",
+            "AgentStatus.agentState: green",
+        ]
+        return lines + ([f"AgentStatus.dsmUrl: {MANAGER}"] if activated else []) if self.ready else lines[:1]
+
+    def component_info(self) -> list[str]:
+        state, core = self.machine.state, "Component.CORE.version: 20.0"
+        if not self.ready:
+            return []
+        if not state["anti_malware"]:
+            return ["Component.AM.mode: off", core]
+        offline, current = self.driver_offline(), 1 if state["patterns_current"] else 0
+        lines = [
+            f"Component.AM.driverOffline: {'true' if offline else 'false'}",
+            f"Component.AM.mode: {'driver-offline' if offline else 'on'}",
+            f"Component.AM.version.engine.ATSE: {ENGINE[current]}",
+        ]
+        # The numbers differ from host to host: only the names show which pattern is which.
+        names = sorted(PATTERNS)
+        random.Random(self.machine.name).shuffle(names)
+        for number, name in enumerate(names, 1):
+            lines.append(f"Component.AM.version.pattern.{number}.name: {name}")
+            lines.append(f"Component.AM.version.pattern.{number}.version: {PATTERNS[name][current]}")
+        return [*lines, core]
+
     def driver_offline(self) -> bool:
         machine = self.machine
-        if not all(machine.has_root(root) for root in REQUIRED_ROOTS) and machine.registry.get("replaced"):
+        if not all(machine.has_root(root) for root in REQUIRED_ROOTS) and machine.state.get("replaced"):
             return True  # its own files are not trusted
         if machine.fault("anti_malware_offline_after_upgrade", use=False) is None:
             return False
         return self.offline_until is not None and time.time() < self.offline_until
 
-    def anti_malware(self) -> dict[str, Any]:
-        registry = self.machine.registry
-        if not registry["anti_malware"]:
-            return {"mode": "off", "driver_offline": None, "engine": None, "patterns": []}
-        offline = self.driver_offline()
-        current = 1 if registry["patterns_current"] else 0
+    def service_entries(self, listed: bool = False) -> list[dict[str, Any]]:
+        """Windows' own list of its services and drivers. listed: also of an agent that is gone."""
+        machine = self.machine
+        if machine.state["build"] is None and not listed:
+            return []
+        disabled = bool(machine.fault("service_disabled"))
+        running = self.state == "running"
+        odd = machine.fault("service_state") if running else None
+        word = str(odd).replace("_", " ").title() if odd else "Running" if running else "Stopped"
+        path = f'"{INSTALL_DIR}\\dsa.exe"'
+        found = [self.entry("ds_agent", word, "Disabled" if disabled else "Auto", path)]
+        if machine.state["anti_malware"]:
+            engine = "Stopped" if self.driver_offline() or machine.state["build"] is None else "Running"
+            found.append(
+                self.entry("Amsp", engine, "Manual", r'"C:\Program Files\Trend Micro\AMSP\coreServiceShell.exe"')
+            )
+            drivers = (rf"system32\DRIVERS\{name}.sys" for name in DRIVERS)
+            found += [self.entry(name, engine, "System", file) for name, file in zip(DRIVERS, drivers, strict=True)]
+        if machine.fault("service_dependents"):
+            state = "Running" if self.dependent_runs else "Stopped"
+            found.append(self.entry(DEPENDENT, state, "Auto", r"C:\Windows\lab.exe"))
+        return found
+
+    def entry(self, name: str, state: str, mode: str, path: str) -> dict[str, Any]:
+        service = not path.startswith("system32")
         return {
-            "mode": "driver-offline" if offline else "on",
-            "driver_offline": offline,
-            "engine": ENGINE[current],
-            "patterns": [{"name": name, "version": PATTERNS[name][current]} for name in sorted(PATTERNS)],
+            "name": name,
+            "state": state,
+            "start_mode": mode,
+            "start": STARTS[mode],
+            "exit_code": self.exit_code if name == "ds_agent" else 0 if state != "Stopped" else NEVER_STARTED,
+            "path": path,
+            "process_id": (PID if state == "Running" else 0) if service else None,
         }
-
-    def service_state(self) -> str:
-        """The service ds_agent, as Windows' own service list has it."""
-        return "missing" if self.machine.registry["build"] is None else self.state
-
-    def services(self) -> dict[str, Any]:
-        """The Anti-Malware service and its drivers, as Windows' own service list has them."""
-        here = self.machine.registry["build"] is not None and self.machine.registry["anti_malware"]
-        if not here:
-            return {"service": {"name": "Amsp", "state": "missing"}, "drivers": dict.fromkeys(DRIVERS, "missing")}
-        state = "stopped" if self.driver_offline() else "running"
-        return {"service": {"name": "Amsp", "state": state}, "drivers": dict.fromkeys(DRIVERS, state)}
 
     # Control
 
+    def dsa_control(self, arguments: Sequence[str]) -> tuple[int, str]:
+        """The exit status of dsa_control, and what it writes; like the vendor's it ends with 0 where it was refused."""
+        rest, password = list(arguments), None
+        if "-p" in rest[:-1]:
+            place = rest.index("-p")
+            password = rest[place + 1]
+            del rest[place : place + 2]
+        if self.state != "running":
+            return 1, "dsa_control: could not connect to the agent"
+        if not rest or self.machine.fault("dsa_control_no_status"):
+            return 0, "Usage: dsa_control [-a <str>] [-d] [-m] [-p <str>] [-r] [-s <num>]"
+        return self.obey(rest, password)
+
     def wrong_password(self, password: str | None, protecting: bool) -> bool:
         expected = self.machine.about["password"]
-        return bool(expected) and password != expected and (protecting or self.machine.registry["self_protection"])
+        return bool(expected) and password != expected and (protecting or self.machine.state["self_protection"])
 
-    def protect(self, on: bool, password: str | None) -> str | None:
-        """dsa_control --selfprotect; a text says why not."""
-        return self.control([f"--selfprotect={int(on)}"], password)[0]
-
-    def control(self, arguments: list[str], password: str | None) -> tuple[str | None, str]:
-        """dsa_control: a problem, or what it said."""
-
-        def refused(why: str, code: int = 0) -> tuple[str, str]:
-            return f"dsa_control {' '.join(arguments)} was refused (exit status {code}): {why}", why
-
+    def obey(self, arguments: list[str], password: str | None) -> tuple[int, str]:
         machine = self.machine
         name, _equals, value = arguments[0].partition("=")
-        if self.state != "running":
-            return refused("dsa_control: could not connect to the agent", 1)
         if name != "-m" and self.wrong_password(password, name == "--selfprotect"):
-            return refused("HTTP Status: 403 - Forbidden Response: The password is missing or not correct.")
+            return 0, "HTTP Status: 403 - Forbidden\r\nResponse:\r\nThe password is missing or not correct."
         if name == "--selfprotect":
-            if machine.registry["self_protection"] != (value == "1"):
+            if machine.state["self_protection"] != (value == "1"):
                 machine.remember(self_protection=value == "1")
                 machine.journal("self_protection", on=value == "1")
         elif name == "-d":
@@ -193,9 +285,9 @@ class Agent:
             machine.remember(activated=name == "-a")
             machine.journal("activated" if name == "-a" else "deactivated")
         elif name != "-m":
-            return refused(f"dsa_control: unknown option: {name}", 2)
-        elif not machine.registry["activated"]:
-            return refused("HTTP Status: 403 - Forbidden Response: This agent is not activated.")
+            return 2, f"dsa_control: unknown option: {name}"
+        elif not machine.state["activated"]:
+            return 0, "HTTP Status: 403 - Forbidden\r\nResponse:\r\nThis agent is not activated."
         elif arguments == UPDATE:
             machine.journal("security_update_requested", build=self.build)
             if not self.updating:
@@ -204,25 +296,25 @@ class Agent:
             machine.journal("message", text=arguments[1])
         else:
             machine.journal("heartbeat")
-        return None, "HTTP Status: 200 - OK Response:"
+        return 0, "HTTP Status: 200 - OK\r\nResponse:"
 
     def meet_manager(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """A heartbeat as the Manager sees it: what it wants of the agent, and what the agent says of itself."""
         machine = self.machine
         if self.state != "running":
             return None
-        registry = machine.registry
-        if registry["activated"]:
+        state = machine.state
+        if state["activated"]:
             if "relay" in request and request["relay"] != self.is_relay:
                 self.become_relay(request["relay"])
             if request.get("update"):
-                self.control(UPDATE, self.machine.about["password"])
+                self.obey(list(UPDATE), self.machine.about["password"])
         return {
             "build": self.build,
-            "activated": registry["activated"],
-            "patterns_current": registry["patterns_current"],
-            "anti_malware": ("offline" if self.driver_offline() else "on") if registry["anti_malware"] else "off",
-            "self_protection": registry["self_protection"],
+            "activated": state["activated"],
+            "patterns_current": state["patterns_current"],
+            "anti_malware": ("offline" if self.driver_offline() else "on") if state["anti_malware"] else "off",
+            "self_protection": state["self_protection"],
         }
 
     def become_relay(self, wanted: bool) -> None:
@@ -240,6 +332,8 @@ class Agent:
             if machine.fault("security_update_never_finishes"):
                 return
             reason = self.why_not()
+            for _time in range(int(machine.fault("log_rotates") or 0)):
+                self.rotate()
             if reason is None:
                 self.log("[Event/5] | 9016 | Anti-Malware Component Update Successful")
                 machine.remember(patterns_current=True, updated_with=self.build)

@@ -6,15 +6,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import traceback
+from collections.abc import Awaitable
 from typing import Any
 
 from . import collection, core, modules, options, payload, scripts
+from .engine.pool import Pool, TaskFailed
+from .engine_host import WindowsHost
 from .machine import CURRENT, WindowsMachine
 
 Output = tuple[bytes, bytes, int]
+OURS = "deep_security.remediation."
 KNOWN: dict[str, options.Module] = {**modules.KNOWN, **collection.KNOWN}
 
 
@@ -24,7 +29,8 @@ async def run(machine: WindowsMachine, script: str, data: bytes) -> Output:
         request = payload.decode(script, data)
         machine.journal("winrm_command", name=label(request), requests=machine.requests)
         if request.kind == "module":
-            return await run_module(machine, request)
+            real = machine.about["engine"] == "powershell" and request.name.startswith(OURS)
+            return await dying(machine, run_real(machine, script, data) if real else run_module(machine, request))
         if request.kind == "builtin":
             return core.run(machine, request)
         return scripts.run(machine, script, data)
@@ -41,11 +47,43 @@ def label(request: payload.Request) -> str:
     return scripts.name(request.arguments["text"]) if request.kind == "script" else request.name
 
 
+POOLS: dict[asyncio.AbstractEventLoop, Pool] = {}
+
+
+def pool() -> Pool:
+    """That of the event loop, of which the lab's process has one."""
+    loop = asyncio.get_running_loop()
+    if loop not in POOLS:
+        POOLS[loop] = Pool()
+    return POOLS[loop]
+
+
+async def run_real(machine: WindowsMachine, script: str, data: bytes) -> Output:
+    """The module itself, run by PowerShell with this host behind its stand-ins."""
+    try:
+        return await pool().run(WindowsHost(machine), script, data)
+    except TaskFailed as error:
+        print(f"{machine.name}: {error}", file=sys.stderr)
+        return b"", str(error).encode(), 1
+
+
+async def dying(machine: WindowsMachine, answer: Awaitable[Output]) -> Output:
+    """With the fault winrm_dies the module runs to its end, and whoever waits for it does not get to know."""
+    dies = machine.fault("winrm_dies")
+    output = await answer
+    if dies:
+        command = CURRENT.get()
+        if command is not None:
+            await command.awaited.wait()
+        machine.journal("winrm_dropped", connections=len(machine.door.connections))
+        machine.door.drop()
+    return output
+
+
 async def run_module(machine: WindowsMachine, request: payload.Request) -> Output:
     module = KNOWN.get(request.name)
     if module is None:
         raise payload.NotUnderstood(f"the module {request.name}")
-    dies = machine.fault("winrm_dies")
     result: dict[str, Any] = {"changed": False}
     check_mode = bool(request.arguments.get("_ansible_check_mode"))
     try:
@@ -58,10 +96,4 @@ async def run_module(machine: WindowsMachine, request: payload.Request) -> Outpu
     except Exception:
         traceback.print_exc()  # into the lab's log
         result.update(failed=True, msg=f"the lab itself failed: {traceback.format_exc()}")
-    if dies:
-        command = CURRENT.get()
-        if command is not None:
-            await command.awaited.wait()
-        machine.journal("winrm_dropped", connections=len(machine.door.connections))
-        machine.door.drop()
     return json.dumps(result).encode() + b"\r\n", b"", 1 if result.get("failed") else 0

@@ -2,99 +2,127 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules of this collection: which there are, what they take, and the small ones' answers."""
+"""The modules of this collection: which there are, what they take, and the small ones' answers.
+
+They observe and act, as those in PowerShell do, and judge nothing. A machine without PowerShell needs no more.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
-from . import msi, record, update, upgrade
-from .agent import INSTALL_DIR, LOG_FOLDER, UPDATE
-from .machine import DATA
+from . import protection, reading, registry, update, upgrade
+from .agent import LOG_FOLDER, UPDATE
+from .machine import PROGRESS
 from .modules import signature
 from .options import REQUIRED, Module, ModuleFailure, Result
-from .releases import CHAIN
 
 if TYPE_CHECKING:
     from .machine import WindowsMachine
 
-PROGRESS = DATA + r"\progress.json"
-SUCCESS = r"Anti-Malware Component Update Successful|\|\s*9016\s*\|"
-FAILURE = r"IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE|Anti-Malware Component Update Failed|\|\s*9017\s*\|"
-INSTALLED = 112
+SHORTEST_SECRET = 4
+WINTRUST = r"\Microsoft\Cryptography\Wintrust\Config"
+AUTHROOT = r"\Microsoft\SystemCertificates\AuthRoot"
+PRECHECK_KEYS = {
+    "authroot_policy": (r"SOFTWARE\Policies" + AUTHROOT, ("DisableRootAutoUpdate",)),
+    "authroot_update": ("SOFTWARE" + AUTHROOT + r"\AutoUpdate", ("RootDirUrl", "LastSyncTime")),
+    "cert_padding": ("SOFTWARE" + WINTRUST, ("EnableCertPaddingCheck",)),
+    "cert_padding_32": (r"SOFTWARE\WOW6432Node" + WINTRUST, ("EnableCertPaddingCheck",)),
+}
 
 
 async def info(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    return {"agent": await record.read(machine, params["timeout"], params["progress_file"])}
+    return {"reading": await reading.read(machine, params["timeout"], params["progress_file"])}
 
 
 async def precheck(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    about, release, registry = machine.about, machine.release, machine.registry
-    wanted = {root.upper() for root in params["roots"]}
-    stores = registry["certificates"]
+    wanted = [root.upper() for root in params["roots"]]
+    stores = machine.state["certificates"]
+    keys = {name: reading.key(machine, path, names) for name, (path, names) in PRECHECK_KEYS.items()}
     return {
-        "windows": {
-            "build": release.build,
-            "ubr": about["ubr"],
-            "nt_version": release.nt,
-            "product": release.product,
-            "arch": about["arch"],
-            "servicing_packages": [
-                {"name": name, "state": INSTALLED}
-                for name in registry["packages"]
-                if any(word.lower() in name.lower() for word in params["servicing_packages"])
-            ],
-            "certificates": {name: sorted(wanted & set(found)) for name, found in stores.items()},
-            "root_update": {"disabled": not about["root_updates"], "source": None, "last_sync": None},
-            "shared_dlls": dict.fromkeys(params["shared_dlls"], 2),
+        "reading": {
+            "keys": {**reading.version_keys(machine), **keys},
+            "servicing": {"packages": servicing(machine, params["servicing_packages"]), "error": None},
+            "certificates": {name: [one for one in wanted if one in found] for name, found in stores.items()},
+            "shared_dlls": {path: shared(machine, path) for path in params["shared_dlls"]},
             "drive": "C:",
             "free_bytes": machine.free_bytes(),
-            "self_protection": None,
-            "reboot": machine.reboot_state(),
-            "cert_padding_check": False,
-            "package": package(machine, params["package_path"]),
+            "reboot": reading.reboot(machine),
             "problems": [],
         }
     }
 
 
-def package(machine: WindowsMachine, path: str | None) -> Result | None:
-    if path is None:
-        return None
-    none: Result = {"status": None, "signer": None, "thumbprint": None, "timestamper": None, "chain": []}
-    if not machine.drive.exists(path):
-        return {"path": path, "exists": False, **none}
-    status, signer = signature(machine, path)
-    if signer is None:
-        return {"path": path, "exists": True, **none, "status": status}
-    return {
-        "path": path,
-        "exists": True,
-        "status": status,
-        "signer": signer,
-        "thumbprint": msi.LEAF,
-        "timestamper": msi.TIMESTAMPER,
-        "chain": [msi.LEAF, *CHAIN],
-    }
+def servicing(machine: WindowsMachine, words: list[str]) -> list[Result]:
+    names = reading.subkeys(machine, registry.PACKAGES)
+    matching = [name for name in names if any(word.lower() in name.lower() for word in words)]
+    return [{"name": name, "state": registry.INSTALLED} for name in matching]
+
+
+def shared(machine: WindowsMachine, path: str) -> int | None:
+    """How many programs share a file."""
+    name = machine.drive.expand(path)
+    found: int | None = reading.value_of(reading.key(machine, registry.WINDOWS + r"\SharedDLLs", (name,)), name)
+    return found
+
+
+async def package(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
+    path = params["path"]
+    place = seen(machine, path)
+    found: Result = {"path": path, "exists": place["exists"], "chain": [], "partial": None}
+    found |= dict.fromkeys(("size", "sha256", "status", "signer", "issuer", "thumbprint", "timestamper", "error"))
+    if place["folder"]:
+        found["error"] = "it is a folder"
+    elif place["exists"]:
+        data = machine.drive.read(path)
+        found |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        signed = signature(machine, path)
+        found |= {"status": signed["status"], "timestamper": signed["timestamper"]}
+        if signed["chain"]:
+            first = signed["chain"][0]
+            found |= {"signer": first["subject"], "issuer": first["issuer"], "thumbprint": first["thumbprint"]}
+            found["chain"] = [{name: one[name] for name in ("subject", "thumbprint")} for one in signed["chain"]]
+            found["partial"] = signed["partial"]
+    return {"package": found}
 
 
 async def control(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    arguments, password = list(params["arguments"]), params["password"]
-    if "-p" in arguments[:-1]:
-        place = arguments.index("-p")
-        password = arguments[place + 1]
-        del arguments[place : place + 2]
-    problem = None if check_mode else machine.agent.control(arguments, password)[0]
-    if problem:
-        raise ModuleFailure(problem, changed=True)
-    return {"changed": True}
+    arguments = params["arguments"]
+    if not isinstance(arguments, list) or not arguments or not all(arguments):
+        raise ModuleFailure("arguments is no list of texts, or has an empty one", code="bad_option")
+    if check_mode:
+        return {"changed": True}
+    reply = await protection.call(machine, arguments, params["password"])
+    shown = protection.shown(reply)
+    text = hidden(shown.pop("text"), arguments)
+    shown |= {name: hidden(shown[name], arguments) for name in ("out", "err")}
+    result = {"changed": reply.accepted is not False, "reply": shown}
+    if reply.accepted is not True:
+        code = "refused" if reply.accepted is False else "unknown"
+        raise ModuleFailure(f"dsa_control: {text}", **result, code=code)
+    return result
+
+
+def hidden(text: str, arguments: list[str]) -> str:
+    """A text without what an argument may hold: a token to activate with, a password."""
+    for secret in (part for one in arguments for part in (one, re.split("[:=]", one, maxsplit=1)[-1])):
+        text = text.replace(secret, "********") if len(secret) >= SHORTEST_SECRET else text
+    return text
 
 
 async def leftovers(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    found = []
-    if machine.registry["build"] is None and machine.drive.real(INSTALL_DIR).is_dir():
-        found = [{"kind": "folder", "name": INSTALL_DIR, "maybe_other_product": False}]
-    return {"leftovers": found, "problems": []}
+    keys = [reading.key(machine, path) for path in params["keys"]]
+    values = [reading.key(machine, one["path"], (one["name"],)) for one in params["values"]]
+    found = {"keys": keys, "values": values, "paths": [seen(machine, path) for path in params["paths"]]}
+    return {"found": {**found, "uninstall": reading.uninstall(machine, params["uninstall"]), "problems": []}}
+
+
+def seen(machine: WindowsMachine, path: str) -> Result:
+    place = machine.drive.real(path)
+    folder = place.is_dir() if place.exists() else None
+    return {"path": path, "exists": folder is not None, "folder": folder, "error": None}
 
 
 def named(name: str) -> str:
@@ -104,49 +132,46 @@ def named(name: str) -> str:
 KNOWN = {
     named("win_dsa_info"): Module({"timeout": ("int", 15), "progress_file": ("path", PROGRESS)}, info),
     named("win_dsa_precheck_info"): Module(
-        {
-            "roots": ("list", []),
-            "servicing_packages": ("list", []),
-            "shared_dlls": ("list", []),
-            "package_path": ("path", None),
-            "timeout": ("int", 30),
-        },
-        precheck,
+        {"roots": ("list", []), "servicing_packages": ("list", []), "shared_dlls": ("list", [])}, precheck
     ),
+    named("win_dsa_package_info"): Module({"path": ("path", REQUIRED), "timeout": ("int", 30)}, package),
     named("win_dsa_upgrade"): Module(
         {
-            "step": ("begin|end|restart", REQUIRED),
-            "version": ("str", REQUIRED),
+            "step": ("begin|end|restart|protect|note", REQUIRED),
+            "note": ("dict", None),
             "path": ("path", None),
             "sha256": ("str", None),
-            "verify": ("bool", True),
-            "self_protection": ("bool", False),
+            "self_protection": ("bool", None),
             "self_protection_password": ("str", None),
-            "service_timeout": ("int", 120),
-            "progress_file": ("path", PROGRESS),
-            "log_path": ("path", DATA + r"\install.log"),
-            "failed": ("bool", False),
+            "seen_run": ("str", None),
             "reboot_required": ("bool", False),
-            "reinstall": ("bool", False),
-            "update_due": ("bool", False),
+            "log_path": ("path", None),
+            "service_timeout": ("int", 120),
+            "lock_timeout": ("int", 1800),
+            "progress_file": ("path", PROGRESS),
         },
         upgrade.run,
     ),
     named("win_dsa_security_update"): Module(
         {
+            "step": ("start|look|confirm|diagnose", REQUIRED),
+            "note": ("dict", None),
             "trigger": ("list", UPDATE),
-            "self_protection_password": ("str", None),
+            "marks": ("dicts", None),
             "log_folder": ("path", LOG_FOLDER),
-            "success_regex": ("str", SUCCESS),
-            "failure_regex": ("str", FAILURE),
-            "step": ("start|look|diagnose|confirm", "start"),
+            "self_protection_password": ("str", None),
+            "timeout": ("int", 15),
+            "lock_timeout": ("int", 1800),
             "progress_file": ("path", PROGRESS),
         },
         update.run,
     ),
     named("win_dsa_control"): Module(
-        {"arguments": ("list", REQUIRED), "password": ("str", None), "timeout": ("int", 120)},
+        {"arguments": ("raw", REQUIRED), "password": ("str", None), "timeout": ("int", 120)},
         control,
     ),
-    named("win_dsa_leftovers_info"): Module({}, leftovers),
+    named("win_dsa_leftovers_info"): Module(
+        {"keys": ("list", []), "values": ("dicts", []), "paths": ("list", []), "uninstall": ("str", "Deep Security")},
+        leftovers,
+    ),
 }

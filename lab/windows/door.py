@@ -2,7 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way into a Windows host: WinRM over HTTP, one port on 127.0.0.1, in the lab's own process."""
+"""The way into a Windows host: WinRM over HTTP or HTTPS, one port on 127.0.0.1, in the lab's own process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import traceback
 import uuid
 from xml.etree import ElementTree
 
-from . import answers, payload, soap
+from . import answers, payload, soap, tls
 from .machine import CURRENT, Exchange, WindowsMachine
 
 LARGEST = 16 << 20
@@ -65,6 +65,7 @@ class WinrmDoor:
         self.port = port
         user, password = machine.about["user"], machine.about["winrm_password"]
         self.credentials = b"Basic " + base64.b64encode(f"{user}:{password}".encode())
+        self.tls = tls.context(machine.layout) if tls.wanted(machine.about) else None
         self.server: asyncio.Server | None = None
         self.connections: set[asyncio.StreamWriter] = set()
         self.shells: dict[str, dict[str, Command]] = {}
@@ -73,7 +74,7 @@ class WinrmDoor:
     async def open(self) -> None:
         if self.server is None:
             self.server = await asyncio.start_server(
-                self.serve, "127.0.0.1", self.port, reuse_address=True, backlog=100, limit=1 << 20
+                self.serve, "127.0.0.1", self.port, reuse_address=True, backlog=100, limit=1 << 20, ssl=self.tls
             )
 
     def shut(self) -> None:

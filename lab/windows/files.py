@@ -19,10 +19,11 @@ SMALL = 900
 
 
 class Drive:
-    """Drive C: of one host."""
+    """The drives of one host: C: is this folder, and other drives would be beside it."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self.folder = folder
+        self.names = dict(variables)
         self.variables = {name.lower(): value for name, value in variables.items()}
 
     def expand(self, text: str) -> str:
@@ -32,9 +33,9 @@ class Drive:
     def real(self, path: str) -> Path:
         """Where this machine keeps a path of the host; the case of what exists already wins."""
         text = self.expand(path).replace("/", "\\")
-        if not re.match(r"(?i)c:\\", text):
-            raise FileNotFoundError(f"{path}: the lab's Windows hosts have drive C: and full paths only")
-        place = self.folder
+        if not re.match(r"(?i)[a-z]:\\", text):
+            raise FileNotFoundError(f"{path}: the lab's Windows hosts have full paths only")
+        place = self.folder.parent / text[0].upper()
         for part in [one for one in text[3:].split("\\") if one not in ("", ".")]:
             if part == "..":
                 raise FileNotFoundError(path)
@@ -53,6 +54,8 @@ class Drive:
 
     def write(self, path: str, data: bytes) -> None:
         target = self.real(path)
+        if path[:2].lower() != "c:" and "%" not in path:
+            raise FileNotFoundError(f"Could not find a part of the path '{path}'.")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 

@@ -2,41 +2,40 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Windows host of the lab: its registry and files, kept in its root, and its life in the lab's own process."""
+"""A Windows host of the lab: its state and files, kept in its root, and its life in the lab's own process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import json
 import time
 import uuid
 from collections.abc import Coroutine, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from ..host import Machine
+from ..host import BALLAST, Machine
 from ..layout import Layout
 from ..standins import builds, world
+from ..standins.init import mount
 from . import msi, releases
-from .agent import INSTALL_DIR, Agent
+from .agent import Agent
+from .engine.paths import Paths
+from .engine.pool import prepare
 from .files import NO_ROOM, SMALL, Drive
 
 if TYPE_CHECKING:
     from .door import WinrmDoor
 
 DATA = r"C:\Program Files\deep_security_remediation"
+PROGRESS = DATA + r"\progress.json"
+DAMAGED = b'{"phase": "upgr'
 # Whoever asks for a reboot, and does not fetch the answer, does not hold it up for longer.
 ANSWER_LIMIT = 5.0
+AN_HOUR, HALF_A_MINUTE = 3600, 31
 FILETIME_OF_1970 = 116444736000000000
-REASONS = {
-    "component_based_servicing": "component_based_servicing: an update waits for a restart",
-    "windows_update": "windows_update: an update waits for a restart",
-    "server_manager": "server_manager: a role or feature waits for a restart",
-    "computer_rename": "computer_rename: the new name waits for a restart",
-    "sccm": "sccm: the Configuration Manager client asks for a restart",
-    "file_rename_agent": r"file_rename_agent: 2 files of the agent, first C:\Windows\System32\drivers\tbimdsa.sys",
-    "file_rename_other": r"file_rename_other: 1 files of other programs, first C:\Windows\Temp\~other.tmp",
-}
 T = TypeVar("T")
 
 
@@ -66,7 +65,8 @@ class WindowsMachine(Machine):
         self.down: asyncio.Future[bool] | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
         self.installing = False
-        self.registry: dict[str, Any] = {}
+        self.state: dict[str, Any] = {}
+        self.note_held: IO[bytes] | None = None
         self.agent = Agent(self)
         self.drive = Drive(
             self.root / "C",
@@ -95,11 +95,11 @@ class WindowsMachine(Machine):
     def release(self) -> releases.Release:
         return releases.RELEASES[self.about["release"]]
 
-    # Its registry and files
+    # Its state and files
 
     def remember(self, **changes: object) -> None:
-        self.registry.update(changes)
-        world.save(str(self.root / "registry.json"), self.registry)
+        self.state.update(changes)
+        world.save(str(self.root / "state.json"), self.state)
 
     def fault(self, name: str, use: bool = True) -> Any:
         """The parameter of a fault, or None; one that is there `once` is gone after its first use."""
@@ -108,28 +108,61 @@ class WindowsMachine(Machine):
             self.set_faults({key: entry for key, entry in self.faults().items() if key != name})
         return value
 
+    def set_faults(self, faults: dict[str, Any]) -> None:
+        before = self.faults()
+        super().set_faults(faults)
+        self.change_note(
+            {name for name in faults if name not in before}, {name for name in before if name not in faults}
+        )
+
+    def change_note(self, armed: set[str], healed: set[str]) -> None:
+        """The faults that are a state of the progress note: made when they are armed."""
+        if "earlier_run_died" in armed:
+            note = {"phase": "upgrading", "from": self.state["build"], "self_protection": "off", "run": "it-died"}
+            self.drive.write(PROGRESS, json.dumps(note).encode())
+            self.remember(self_protection=False)
+        if "note_damaged" in armed:
+            self.drive.write(PROGRESS, DAMAGED)
+        if "note_damaged" in healed and self.drive.exists(PROGRESS) and self.drive.read(PROGRESS) == DAMAGED:
+            self.drive.remove(PROGRESS)
+        if "note_locked" in armed:
+            if not self.drive.exists(PROGRESS):
+                self.drive.write(PROGRESS, b'{"phase": "update_pending"}')
+            # As another program has it open and shares it with nobody; .NET has flock for that here.
+            self.note_held = self.drive.real(PROGRESS).open("rb")
+            fcntl.flock(self.note_held, fcntl.LOCK_EX)
+        if "note_locked" in healed and self.note_held is not None:
+            self.note_held.close()
+        if "disk_full_after_install" in healed:
+            self.make_room()
+
     def free_bytes(self) -> int:
         return 0 if self.fault("disk_full") else int(float(self.about["free_gb"]) * 1024**3)
 
+    def is_full(self) -> bool:
+        """Whether not even a note can be written any more."""
+        return bool(self.fault("disk_full_after_install") and self.state.get("replaced"))
+
+    def no_room(self) -> str:
+        return NO_ROOM[self.about["language"]]
+
     def write(self, path: str, data: bytes) -> None:
         """A file of the host; OSError with Windows' own words where there is no room for it."""
-        if len(data) > max(SMALL, self.free_bytes()):
-            raise OSError(NO_ROOM[self.about["language"]])
+        if self.is_full() or len(data) > max(SMALL, self.free_bytes()):
+            raise OSError(self.no_room())
         self.drive.write(path, data)
 
-    def reboot_state(self) -> dict[str, Any]:
-        codes = self.registry["pending"]
-        reasons = [REASONS[code] for code in REASONS if code in codes]
-        return {"required": any(code != "file_rename_other" for code in codes), "reasons": reasons}
+    def needs_reboot(self) -> bool:
+        return any(code != "file_rename_other" for code in self.state["pending"])
 
     def has_root(self, thumbprint: str) -> bool:
-        stores = self.registry["certificates"]
+        stores = self.state["certificates"]
         known = thumbprint in stores["Root"] + stores["AuthRoot"]
         return known and thumbprint not in stores["Disallowed"]
 
     def fetch_roots(self, wanted: Sequence[str]) -> None:
         """What Windows does by itself where it may: a root that is asked for comes from Microsoft."""
-        stores = self.registry["certificates"]
+        stores = self.state["certificates"]
         missing = [root for root in wanted if root not in stores["Root"] + stores["AuthRoot"]]
         if self.about["root_updates"] and missing:
             stores["AuthRoot"] = sorted([*stores["AuthRoot"], *missing])
@@ -137,38 +170,49 @@ class WindowsMachine(Machine):
             self.journal("roots_fetched", thumbprints=missing)
 
     def lacks(self) -> str | None:
-        return releases.signatures_lack(self.release.build, self.about["ubr"], self.registry["packages"])
+        return releases.signatures_lack(self.release.build, self.about["ubr"], self.state["packages"])
 
     # Its life, as the lab's process drives it
 
     def prepare(self) -> None:
+        from .engine_host import WindowsHost  # which knows this class
+
         self.folder.mkdir(parents=True)
         world.save(str(self.folder / "host.json"), self.about)
         self.set_faults({})
         for name in ("Program Files", "ProgramData", "Windows/System32", "Windows/Temp"):
             (self.root / "C" / name).mkdir(parents=True)
-        self.drive.real("%TEMP%").mkdir(parents=True)
+        prepare(WindowsHost(self), Paths(self.drive.folder))
 
     def make_small_disks(self) -> None:
-        pass  # a full disk is what it says, see write()
+        """Room for the package, until an installation fills it; any other full disk is that of write()."""
+        if "disk_full_after_install" in self.about["faults"]:
+            self.drive.real(DATA).mkdir()
+            mount("tmpfs", str(self.drive.real(DATA)), "tmpfs", data="size=512k")
 
     def fill_disks(self) -> None:
-        pass
+        if not self.is_full() or not self.drive.real(DATA).is_mount():
+            return
+        with open(self.drive.real(DATA) / BALLAST, "wb", buffering=0) as stream, contextlib.suppress(OSError):
+            while stream.write(b"\0" * 4096):
+                pass
 
     def make_room(self) -> None:
-        pass
+        (self.drive.real(DATA) / BALLAST).unlink(missing_ok=True)
 
     async def boot(self) -> None:
         self.boots += 1
-        # Goes forward by at least a minute with each boot: no host takes less, and the lab's take seconds.
-        self.shown_boot_time = max(time.time(), self.shown_boot_time + 60 if self.shown_boot_time else 0)
+        # The first was a while ago. Each other one is later than whatever was noted before it, though times have whole
+        # seconds, and no host takes less than half a minute, as the lab's do.
+        now, before = time.time(), self.shown_boot_time
+        self.shown_boot_time = max(int(now) + 1.0, before + HALF_A_MINUTE) if before else now - AN_HOUR
         self.down = asyncio.get_running_loop().create_future()
         self.up = True
-        if not self.registry:
+        if not self.state:
             return
         if not self.fault("reboot_pending_forever"):
             self.remember(pending=[])
-        if self.registry["build"]:
+        if self.state["build"]:
             self.agent.start()
 
     async def wait(self) -> bool:
@@ -244,7 +288,6 @@ class WindowsMachine(Machine):
         )
         self.remember(
             build=build,
-            file_build=build,
             product_code=msi.product_code(build) if build else None,
             certificates=stores,
             packages=[releases.servicing_package(one, self.release, about["arch"]) for one in about["hotfixes"]],
@@ -259,20 +302,20 @@ class WindowsMachine(Machine):
             machine_id=f"S-1-5-21-{uuid.uuid5(uuid.NAMESPACE_DNS, self.name).int % 10**9}-1-1",
         )
         if build:
-            self.drive.write(INSTALL_DIR + r"\dsa.exe", f"dsa {build}\n".encode())
+            msi.put_files(self, build)
             self.agent.start()
 
     async def probe(self) -> dict[str, Any]:
         if not self.up:
             return {"winrm_requests": self.requests}
-        installed = self.registry["build"] is not None
+        installed = self.state["build"] is not None
         return {
-            "package_build": self.registry["build"],
+            "package_build": self.state["build"],
             "running_build": self.agent.build,
-            "patterns_current": self.registry["patterns_current"] if installed else None,
+            "patterns_current": self.state["patterns_current"] if installed else None,
             "service": self.agent.state if installed else None,
-            "self_protection": self.registry["self_protection"] if installed else None,
-            "pending_reboot": self.registry["pending"],
+            "self_protection": self.state["self_protection"] if installed else None,
+            "pending_reboot": self.state["pending"],
             "winrm_requests": self.requests,
         }
 

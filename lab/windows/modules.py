@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 UNCHECKED = {"*": ("raw", None)}
 STORES = {"CertificateAuthority": "CA"}
+OTHER_SIGNER = "CN=Somebody Else K.K., O=Somebody Else K.K., L=Osaka, C=JP"
+ISSUERS = (
+    "CN=DigiCert Trusted G4 Code Signing RSA4096 SHA384 2021 CA1, O=DigiCert, Inc., C=US",
+    "CN=DigiCert Trusted Root G4, OU=www.digicert.com, O=DigiCert Inc, C=US",
+)
 
 
 async def win_ping(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
@@ -42,8 +47,8 @@ async def setup(machine: WindowsMachine, params: dict[str, Any], check_mode: boo
         "ansible_architecture": "32-bit" if machine.about["arch"] == "i386" else "64-bit",
         "ansible_powershell_version": 5,
         "ansible_user_id": machine.about["user"],
-        "ansible_machine_id": machine.registry["machine_id"],
-        "ansible_reboot_pending": machine.reboot_state()["required"],
+        "ansible_machine_id": machine.state["machine_id"],
+        "ansible_reboot_pending": machine.needs_reboot(),
     }
     if "all" in params["gather_subset"] or "env" in params["gather_subset"] or "min" in params["gather_subset"]:
         facts["ansible_env"] = {"ProgramFiles": r"C:\Program Files", "ProgramData": r"C:\ProgramData"}
@@ -145,13 +150,27 @@ async def win_copy(machine: WindowsMachine, params: dict[str, Any], check_mode: 
     return {"changed": True}
 
 
-def signature(machine: WindowsMachine, path: str) -> tuple[str, str | None]:
-    """What Get-AuthenticodeSignature says: the status, and who signed."""
+def signature(machine: WindowsMachine, path: str) -> dict[str, Any]:
+    """The status of a file's signature as Windows has it, and the chain of who signed, the signer first."""
     data = machine.drive.read(path)
-    if msi.read(data) is None:
-        return ("HashMismatch", msi.SIGNER) if data.startswith(msi.MAGIC) else ("NotSigned", None)
+    whole = msi.read(data) is not None
+    if not whole and not data.startswith(msi.MAGIC):
+        return {"status": "NotSigned", "chain": [], "timestamper": None, "partial": False}
+    partial = bool(machine.fault("chain_is_partial"))
+    subjects = [OTHER_SIGNER if machine.fault("signed_by_other") else msi.SIGNER, *ISSUERS][: 1 if partial else 3]
+    issuers = [*subjects[1:], ISSUERS[0] if partial else subjects[-1]]
+    chain = [
+        {"subject": subject, "issuer": issuer, "thumbprint": thumbprint}
+        for subject, issuer, thumbprint in zip(subjects, issuers, [msi.LEAF, *CHAIN], strict=False)
+    ]
     machine.fetch_roots(CHAIN[-1:])
-    return ("Valid" if machine.has_root(CHAIN[-1]) else "UnknownError"), msi.SIGNER
+    status = "Valid" if machine.has_root(CHAIN[-1]) else "UnknownError"
+    return {
+        "status": status if whole else "HashMismatch",
+        "chain": chain,
+        "timestamper": msi.TIMESTAMPER,
+        "partial": partial,
+    }
 
 
 async def win_package(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
@@ -164,7 +183,7 @@ async def win_package(machine: WindowsMachine, params: dict[str, Any], check_mod
     if product is None and path is not None and machine.drive.exists(path):
         about = msi.read(machine.drive.read(path))
         product = msi.product_code(about["build"]) if about else None
-    installed = product is not None and str(machine.registry["product_code"]).lower() == str(product).lower()
+    installed = product is not None and str(machine.state["product_code"]).lower() == str(product).lower()
     changed = (state == "present") != installed
     if not changed or check_mode:
         return {**result, "changed": changed}
@@ -174,7 +193,7 @@ async def win_package(machine: WindowsMachine, params: dict[str, Any], check_mod
         if params["checksum"] and params["checksum"].upper() != digest:
             text = f"The checksum for {path} did not match '{params['checksum']}', it was '{digest}'"
             raise ModuleFailure(text, **result)
-        if params["verify_signature"] and (status := signature(machine, path)[0]) != "Valid":
+        if params["verify_signature"] and (status := signature(machine, path)["status"]) != "Valid":
             text = f"Authenticode check failed: File '{path}': signature status is '{status}', expected 'Valid'"
             raise ModuleFailure(text, **result)
     log = params["log_path"]
@@ -201,7 +220,7 @@ def certificate(data: bytes) -> str:
 async def win_certificate_store(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
     path, state = params["path"], params["state"]
     store = STORES.get(params["store_name"], params["store_name"])
-    stores = machine.registry["certificates"]
+    stores = machine.state["certificates"]
     if params["store_location"] != "LocalMachine" or store not in stores:
         raise ModuleFailure(f"unable to find store '{store}' (the lab has {', '.join(stores)} of LocalMachine)")
     thumbprint = str(params["thumbprint"] or "").upper()

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..standins import builds
-from .agent import INSTALL_DIR
+from .agent import DATA_DIR, INSTALL_DIR
+from .engine.executable import executable
 
 if TYPE_CHECKING:
     from .machine import WindowsMachine
@@ -26,6 +27,7 @@ FATAL, BUSY, BAD_PACKAGE, OTHER_PLATFORM, OTHER_VERSION = 1603, 1618, 1620, 1633
 OK, REBOOT_STARTED, REBOOT_NEEDED = SUCCESS = (0, 1641, 3010)
 SIGNER = "CN=Trend Micro, Inc., O=Trend Micro, Inc., L=Irving, S=Texas, C=US"
 TIMESTAMPER = "CN=DigiCert Timestamp 2024, O=DigiCert, C=US"
+TIMESTAMPER_THUMBPRINT = "2AB0A2AB0A2AB0A2AB0A2AB0A2AB0A2AB0A2AB0A"
 LEAF = "1AB0A1AB0A1AB0A1AB0A1AB0A1AB0A1AB0A1AB0A"
 PRODUCT = "Trend Micro Deep Security Agent"
 NAMESPACE = uuid.UUID("7d80d986-a5b6-4a74-bf95-9dd7c2b43980")
@@ -138,7 +140,7 @@ async def attempt(machine: WindowsMachine, path: str, log: Log) -> int:
     if about is None:
         log.lines.append("MSI (s) (D4:9C) [10:11:12:900]: Error 1620. This installation package could not be opened.")
         return BAD_PACKAGE
-    before, build = machine.registry["build"], str(about["build"])
+    before, build = machine.state["build"], str(about["build"])
     if about["arch"] == "x86_64" and machine.about["arch"] == "i386":
         return OTHER_PLATFORM
     if before and number(build) < number(before):
@@ -156,7 +158,7 @@ async def attempt(machine: WindowsMachine, path: str, log: Log) -> int:
 
 
 def reason_against(machine: WindowsMachine) -> str | None:
-    if machine.registry["self_protection"]:
+    if machine.state["self_protection"]:
         return "self_protection"
     if machine.fault("package_install_fails"):
         return "package_install_fails"
@@ -168,12 +170,21 @@ def reason_against(machine: WindowsMachine) -> str | None:
 def put(machine: WindowsMachine, before: str | None, build: str, reboot: bool) -> None:
     """The new build is there; it runs at once, or, where files are in use, after the next restart."""
     machine.journal("package_installed", **{"from": before, "to": build})
-    machine.drive.write(INSTALL_DIR + r"\dsa.exe", f"dsa {build}\n".encode())
-    machine.remember(build=build, file_build=build, product_code=product_code(build), replaced=True)
+    machine.remember(build=build, product_code=product_code(build), replaced=True, keys_left=False)
+    put_files(machine, build)
+    machine.fill_disks()
     if reboot:
-        machine.remember(pending=[*machine.registry["pending"], "file_rename_agent"])
+        code = "agent_installer" if machine.fault("reboot_not_listed") else "file_rename_agent"
+        machine.remember(pending=[*machine.state["pending"], code])
     else:
         machine.agent.restart()
+
+
+def put_files(machine: WindowsMachine, build: str) -> None:
+    """The agent's programs; what they do is in agent.py."""
+    machine.drive.write(INSTALL_DIR + r"\dsa.exe", executable(build))
+    for name in ("dsa_query.cmd", "dsa_control.cmd"):
+        machine.drive.write(f"{INSTALL_DIR}\\{name}", f"{name} {build}\n".encode())
 
 
 def number(build: str) -> tuple[int, ...]:
@@ -181,26 +192,26 @@ def number(build: str) -> tuple[int, ...]:
 
 
 async def remove(machine: WindowsMachine, product: str, log_path: str | None) -> int:
-    registry = machine.registry
+    state = machine.state
     log = Log(machine.about["language"], f"/x {product} /qn /norestart")
     try:
         await asyncio.sleep(machine.about["install_seconds"])
     finally:
         machine.installing = False
     code = OK
-    if registry["self_protection"]:
+    if state["self_protection"]:
         log.lines.append(f"MSI (s) (D4:9C) [10:11:12:950]: Product: {PRODUCT} -- {WHY['self_protection']}")
-        machine.journal(
-            "package_install_failed", **{"from": registry["build"], "to": None, "reason": "self_protection"}
-        )
+        machine.journal("package_install_failed", **{"from": state["build"], "to": None, "reason": "self_protection"})
         code = FATAL
     else:
         machine.agent.forget()
-        machine.journal("package_removed", **{"from": registry["build"]})
+        machine.journal("package_removed", **{"from": state["build"]})
         # What the Manager knows of it is of no use to the next one: it is to be activated, and made a Relay, anew.
-        machine.remember(build=None, file_build=None, product_code=None, activated=False, relay=False)
+        left = bool(machine.fault("uninstall_leaves_keys"))
+        machine.remember(build=None, product_code=None, activated=False, relay=False, keys_left=left)
         if not machine.fault("uninstall_leaves_files"):
-            shutil.rmtree(machine.drive.real(INSTALL_DIR), ignore_errors=True)
+            for folder in (INSTALL_DIR, DATA_DIR):
+                shutil.rmtree(machine.drive.real(folder), ignore_errors=True)
     log.finish(code)
     write_log(machine, log_path, log)
     return code

@@ -18,6 +18,7 @@ FALSE = ("false", "no", "off", "0", "f", "n")
 # Name -> (type, default); types with "|" in them are the choices of a text, REQUIRED is no default.
 Spec = Mapping[str, tuple[str, Any]]
 REQUIRED = object()
+MOST_SECONDS = 1_000_000
 Result = dict[str, Any]
 
 
@@ -54,7 +55,14 @@ def check(module: str, spec: Spec, given: Mapping[str, Any], expand: Callable[[s
         if value is None and default is REQUIRED:
             raise ModuleFailure(f"missing required arguments: {name}")
         found[name] = convert(name, kind, default if value is None else value, expand)
+        if name.endswith("timeout"):
+            check_seconds(name, found[name])
     return found
+
+
+def check_seconds(name: str, value: int) -> None:
+    if not 1 <= value <= MOST_SECONDS:
+        raise ModuleFailure(f"{name} is {value}; give 1 to {MOST_SECONDS} seconds", code="bad_option")
 
 
 def convert(name: str, kind: str, value: Any, expand: Callable[[str], str]) -> Any:
@@ -79,7 +87,11 @@ def convert(name: str, kind: str, value: Any, expand: Callable[[str], str]) -> A
             ) from error
     if kind in ("list", "ints"):
         entries = value if isinstance(value, list) else str(value).split(",")
-        return [int(entry) for entry in entries] if kind == "ints" else [str(entry) for entry in entries]
+        if kind == "ints":
+            return [int(entry) for entry in entries]
+        if not all(entries):
+            raise ModuleFailure(f"an entry of {name} is empty", code="bad_option")
+        return [str(entry) for entry in entries]
     if kind == "path":
         return expand(str(value))
     return str(value) if kind == "str" else value

@@ -2,100 +2,110 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""win_dsa_security_update: ask for an update, look how it goes, pack the diagnostics."""
+"""win_dsa_security_update: request an update, return what the host shows of it, pack the diagnostics."""
 
 from __future__ import annotations
 
-import re
+import importlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import record
+from . import protection, reading
+from .note import Note, StepError, locked
 from .options import ModuleFailure, Result
 
 if TYPE_CHECKING:
     from .machine import WindowsMachine
 
-TIMEOUT = 15.0
-DONE = {"phase": "done", "update": None, "patterns": None, "engine": None, "since": None}
+posix: Any = importlib.import_module("plugins.module_utils._agent.update")
 
 
-def snapshot(anti_malware: dict[str, Any]) -> list[str] | None:
-    listed = [f"{entry['name']} {entry['version']}" for entry in anti_malware.get("patterns") or []]
-    if anti_malware.get("engine"):
-        listed.append(f"engine {anti_malware['engine']}")
-    return sorted(listed) or None
-
-
-def logs(machine: WindowsMachine, folder: str) -> dict[str, bytes]:
-    place = machine.drive.real(folder)
-    return {path.name: path.read_bytes() for path in sorted(place.glob("*.log"))} if place.is_dir() else {}
+async def merge(machine: WindowsMachine, params: dict[str, Any], changes: dict[str, Any]) -> None:
+    async with locked(machine, params["progress_file"], params["lock_timeout"]):
+        Note(machine, params["progress_file"]).update(changes)
 
 
 async def start(machine: WindowsMachine, params: dict[str, Any]) -> Result:
-    agent = await record.read(machine, TIMEOUT, params["progress_file"])
-    if not agent["installed"]:
-        raise ModuleFailure("there is no agent: none is installed")
-    if agent["activated"] is False:
-        raise ModuleFailure("the agent is not activated, no Manager would answer it; activate it and run again")
-    left = agent["remediation"] or {}
-    known = before = snapshot(agent["anti_malware"])
-    if left.get("phase") in ("upgrading", "update_pending"):
-        before = snapshot(left) or known
-    marks = {name: len(data) for name, data in logs(machine, params["log_folder"]).items()}
-    since = left.get("since") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    due = {"before": before, "seen": known, "marks": marks}
-    record.note(machine, params["progress_file"], phase="update_pending", since=since, update=due)
-    problem, said = machine.agent.control(params["trigger"], params["self_protection_password"])
-    if problem:
-        raise ModuleFailure(problem)
-    return {"changed": True, "msg": said}
+    if not params["check_mode"]:
+        await note_due(machine, params)
+    query = await reading.query(machine, params["timeout"])
+    marks = posix.marks(str(machine.drive.real(params["log_folder"])))
+    now = reading.utc(time.time())
+    bare = [{name: mark[name] for name in ("name", "size", "mtime", "fingerprint")} for mark in marks]
+    seen = {"changed": True, "marks": bare, "query": query, "now": now}
+    if params["check_mode"]:
+        return seen
+    reply = await protection.call(machine, params["trigger"])
+    if reply.accepted is False and params["self_protection_password"]:
+        reply = await protection.call(machine, params["trigger"], params["self_protection_password"])
+    return {**seen, "request": protection.shown(reply)}
+
+
+async def note_due(machine: WindowsMachine, params: dict[str, Any]) -> None:
+    async with locked(machine, params["progress_file"], params["lock_timeout"]):
+        note = Note(machine, params["progress_file"])
+        content = note.require()
+        since = content.get("since") if content.get("phase") in ("upgrading", "update_pending") else None
+        changes = {**(params["note"] or {}), "phase": "update_pending", "done_at": None}
+        note.update({"since": since or reading.utc(time.time()), **changes})
 
 
 async def look(machine: WindowsMachine, params: dict[str, Any]) -> Result:
-    left = record.progress(machine, params["progress_file"])[0] or {}
-    due = left.get("update") or {}
-    agent = await record.read(machine, TIMEOUT, params["progress_file"])
-    now = snapshot(agent["anti_malware"])
-    state, evidence = "running", "; ".join(agent["problems"]) or "the patterns have not changed"
-    new = sorted(set(now or ()) - set(due.get("before") or ())) if due.get("before") else []
-    if new:
-        evidence = "new patterns: " + ", ".join(new)
-        state = "succeeded" if now == due.get("seen") else state
-    marks: dict[str, int] = due.get("marks") or {}
-    # Without marks nobody asked, so no line is news.
-    for name, data in logs(machine, params["log_folder"]).items() if "marks" in due else ():
-        begin = marks.get(name, 0)
-        for line in data[begin if begin <= len(data) else 0 :].decode("utf-8", "replace").splitlines():
-            for pattern, verdict in ((params["failure_regex"], "failed"), (params["success_regex"], "succeeded")):
-                if re.search(pattern, line):
-                    state, evidence = verdict, line.strip()[:300]
+    note = reading.file(machine, params["progress_file"])
+    query = await reading.query(machine, params["timeout"])
+    folder = machine.drive.real(params["log_folder"])
+    lines, cut = posix.new_lines(str(folder), recognised(folder, params["marks"]))
+    return {
+        "query": query,
+        "lines": lines,
+        "lines_cut": cut,
+        "note_text": note["text"],
+        "note_problem": note["error"],
+        "now": reading.utc(time.time()),
+    }
+
+
+def recognised(folder: Path, marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The marks with the inodes that their files have now; a file is known by its fingerprint, whatever its name."""
+    found = []
+    for _name, path in posix._logs(str(folder)):
+        with open(path, "rb") as stream:
+            inode, size = Path(path).stat().st_ino, Path(path).stat().st_size
+            for mark in sorted(marks, key=lambda one: -int(one["size"])):
+                fits = 0 < mark["size"] <= size
+                if fits and posix._fingerprint(stream, mark["size"]) == mark["fingerprint"]:
+                    found.append({**mark, "inode": inode})
                     break
-    if state == "succeeded":
-        record.note(machine, params["progress_file"], **DONE)
-    elif now is not None:
-        record.note(machine, params["progress_file"], update={**due, "seen": now})
-    return {"state": state, "evidence": evidence}
-
-
-async def diagnose(machine: WindowsMachine, params: dict[str, Any]) -> Result:
-    problem, _said = machine.agent.control(["-d"], params["self_protection_password"])
-    folder = params["log_folder"]
-    place = machine.drive.real(folder)
-    packs = [path for path in place.glob("*.zip") if re.fullmatch(r"\d{10}\.zip", path.name)] if place.is_dir() else []
-    if problem or not packs:
-        raise ModuleFailure(problem or f"dsa_control -d left no pack in {folder}")
-    return {"path": f"{folder}\\{max(packs, key=lambda path: path.stat().st_mtime).name}"}
+    return found
 
 
 async def confirm(machine: WindowsMachine, params: dict[str, Any]) -> Result:
-    record.note(machine, params["progress_file"], **DONE)
-    return {"msg": "noted"}
+    changes = dict(params["note"] or {})
+    if changes.get("phase") == "done":
+        changes["done_at"] = reading.utc(time.time())
+    await merge(machine, params, changes)
+    return {"changed": True}
+
+
+async def diagnose(machine: WindowsMachine, params: dict[str, Any]) -> Result:
+    folder = str(machine.drive.real(params["log_folder"]))
+    before = posix.packs(folder)
+    reply = await protection.call(machine, ["-d"], params["self_protection_password"])
+    made = posix.packs(folder) - before
+    if not made:
+        text = f"dsa_control -d made no package in {params['log_folder']}: {reply.text()}"
+        raise StepError("no_diagnostics", text)
+    newest = max(made, key=lambda pack: str(pack[1]))[0]
+    return {"changed": True, "path": f"{params['log_folder']}\\{Path(newest).name}"}
 
 
 async def run(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    if check_mode:
-        return {"changed": True, "outcome": "predicted", "evidence": "check mode", "elapsed": 0}
-    return await {"start": start, "look": look, "diagnose": diagnose, "confirm": confirm}[params["step"]](
-        machine, params
-    )
+    if check_mode and params["step"] in ("confirm", "diagnose"):
+        return {"changed": True}
+    params["check_mode"] = check_mode
+    steps = {"start": start, "look": look, "confirm": confirm, "diagnose": diagnose}
+    try:
+        return await steps[params["step"]](machine, params)
+    except StepError as error:
+        raise ModuleFailure(str(error), changed=params["step"] == "diagnose", code=error.code) from error

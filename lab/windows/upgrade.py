@@ -2,216 +2,186 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""win_dsa_upgrade: what the collection does on a Windows host before and after the package is installed."""
+"""win_dsa_upgrade: what is done on a Windows host before and after the package is installed."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import re
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from . import record
-from .modules import signature
+from .agent import DEPENDENT
+from .note import Note, StepError, locked
 from .options import ModuleFailure, Result
+from .protection import SelfProtection
+from .reading import utc
 
 if TYPE_CHECKING:
     from .machine import WindowsMachine
 
-TIMEOUT = 15.0
-INTERVAL = 0.05
-MATTERS = re.compile(r"^MSI \(s\).*(return|error)|Error \d{4}\b|-- Error|Return value 3", re.IGNORECASE)
+LARGEST_LOG = 64 * 1024
 
 
-class Upgrade:
-    """One run of the module."""
+class Step:
+    """One step under the lock. result is what the module returns, also where the step fails."""
 
     def __init__(self, machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> None:
         self.machine = machine
-        self.params = params
         self.check_mode = check_mode
-        self.target = record.numbers(params["version"])
+        self.params = params
+        self.note = Note(machine, params["progress_file"])
+        password = params["self_protection_password"]
+        self.guarded = bool(password) if params["self_protection"] is None else params["self_protection"]
+        # Without permission or password it is tried once: no password may be needed.
+        self.patience = params["service_timeout"] if self.guarded or password else 0
         self.result: Result = {"changed": False}
+        self.protection = SelfProtection(self.note, password, {})
+        self.protection.state = "unknown"
 
-    async def run(self) -> Result:
-        if not self.target:
-            raise ModuleFailure(f"version is '{self.params['version']}'; write a build such as 20.0.2-1390")
-        await {"begin": self.begin, "end": self.end, "restart": self.restart}[self.params["step"]]()
-        return self.result
-
-    async def read(self) -> dict[str, Any]:
-        return await record.read(self.machine, TIMEOUT, self.params["progress_file"])
-
-    def note(self, **changes: Any) -> None:
-        if not self.check_mode:
-            record.note(self.machine, self.params["progress_file"], **changes)
-
-    async def fail(self, why: str) -> NoReturn:
-        after = (await self.read())["version_raw"]
-        raise ModuleFailure(f"{why.rstrip('.')}. The host now has: {after or 'no agent'}", **self.result, after=after)
-
-    # Steps
-
-    async def begin(self) -> None:
-        agent = await self.read()
-        text, left = agent["version_raw"], agent["remediation"] or {}
-        self.result.update(before=text, done=False)
-        if text and record.numbers(text) >= self.target:
-            self.result["done"] = True
-            if left.get("self_protection") == "off" and not self.check_mode:
-                await self.switch_on()
-            self.complete(agent)
+    async def run(self, waited: bool) -> None:
+        step, password = self.params["step"], self.params["self_protection_password"]
+        try:
+            content = self.content = self.note.require()
+        except StepError as error:
+            permitted = step != "note" and (self.guarded or password) and not self.check_mode
+            if permitted and await self.enable():
+                raise StepError(error.code, f"{error}. Self-protection was turned on") from error
+            raise
+        self.protection = SelfProtection(self.note, password, content)
+        if step == "begin":
+            seen, own = self.params["seen_run"], (self.params["note"] or {}).get("run")
+            waited = waited or (seen is not None and (content.get("run") or "") not in (seen, own))
+            self.result.update(waited=waited, refused=False)
+            if waited:
+                return
+        elif self.check_mode:
+            self.result["changed"] = True
             return
-        reinstall = bool(self.params.get("reinstall"))
-        if not agent["installed"] and not reinstall:
-            raise ModuleFailure("there is no agent to upgrade: none is installed", **self.result)
-        path = self.params["path"]
-        self.result["verified_by"] = await self.verify(path)
-        self.result.update(path=path, log_path=self.params["log_path"])
-        if self.check_mode:
-            return
-        self.machine.drive.remove(self.params["log_path"])
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.note(
-            phase="upgrading",
-            reinstalled=now if reinstall else None,
-            since=now,
-            **{"from": text},
-            to=self.params["version"],
-            patterns=agent["anti_malware"]["patterns"],
-            engine=agent["anti_malware"]["engine"],
-        )
-        if self.params["self_protection"]:
-            await self.switch_off()
+        if step in ("begin", "end", "restart") and not self.check_mode:
+            await self.restore(0)  # what an earlier run left off
+        await getattr(self, "do_" + step)()
+        self.result["changed"] = True
 
-    async def verify(self, path: str) -> str:
-        if not self.machine.drive.exists(path):
-            await self.fail(f"{path} is not there any more; run again")
-        wanted, by, why = self.params["sha256"], "not verified, as dsa_verify_packages says", None
-        if wanted:
-            by, found = "SHA-256", hashlib.sha256(self.machine.drive.read(path)).hexdigest()
-            if found != wanted.lower():
-                why = f"{path} has SHA-256 {found}, and not {wanted} as you state; find out which is right"
-        elif self.params["verify"]:
-            status, signer = signature(self.machine, path)
-            by = f"Authenticode ({signer})"
-            if status != "Valid":
-                why = f"{path} is not verified: Windows calls its signature {status}, and no SHA-256 is stated"
-        if why:
+    async def restore(self, patience: float) -> bool:
+        """Raise self-protection if it may be off; whether nothing is left to restore."""
+        return self.protection.state in ("untouched", "on") or await self.enable(patience)
+
+    async def enable(self, patience: float | None = None) -> bool:
+        self.result["changed"] = True
+        return await self.protection.enable(self.patience if patience is None else patience)
+
+    async def do_note(self) -> None:
+        self.note.update(self.params["note"])
+
+    async def do_protect(self) -> None:
+        if not await self.enable():
+            raise StepError("self_protection_off", self.protection.sentence())
+
+    async def do_begin(self) -> None:
+        try:
+            self.verify()
+            self.result.update(changed=True, path=self.params["path"], log_path=self.params["log_path"])
+            if self.check_mode:
+                return
+            self.note.update({"phase": "upgrading", **(self.params["note"] or {})})
+            if self.params["log_path"]:
+                self.machine.drive.remove(self.params["log_path"])
+            if self.guarded:
+                await self.protection.lower()
+        except StepError:
+            if not self.check_mode:
+                await self.restore(self.patience)
+            raise
+
+    def verify(self) -> None:
+        path, wanted = self.params["path"], self.params["sha256"]
+        if not path:
+            return
+        if not self.machine.drive.real(path).is_file():
+            raise StepError("not_there", f"{path} is not there any more; run again")
+        found = hashlib.sha256(self.machine.drive.read(path)).hexdigest()
+        if wanted and found != wanted.strip().lower():
+            self.result["refused"] = True
             if not self.check_mode:
                 self.machine.drive.remove(path)
-            self.result["refused"] = True
-            await self.fail(why)
-        return by
+            raise StepError("package_refused", f"{path} has SHA-256 {found}, and not {wanted}")
 
-    async def end(self) -> None:
-        if self.params["failed"]:
-            self.result["log_lines"] = self.log_lines()
-        if self.params["self_protection"] and not self.check_mode:
-            await self.switch_on()
-        if self.params["failed"] or self.check_mode:
-            agent = await self.read()
-            self.result.update(after=agent["version_raw"], reboot=agent["reboot"])
-        else:
-            agent = await self.read_back(not self.params["reboot_required"])
-            self.complete(agent)
-        self.result["changed"] = agent["version_raw"] != (agent["remediation"] or {}).get("from")
+    async def do_end(self) -> None:
+        due = {"reboot_due_since": utc(time.time())} if self.params["reboot_required"] else {}
+        problem = None
+        try:
+            self.note.update({**(self.params["note"] or {}), **due})
+        except StepError as error:
+            problem = error
+        restored = await self.restore(self.patience)
+        if problem:
+            raise problem
+        if not restored:
+            raise StepError("self_protection_off", self.protection.sentence())
+
+    def log(self, path: str) -> Result:
+        """The end of the installer's log, decoded by its mark."""
+        if not self.machine.drive.real(path).is_file():
+            return {"path": path, "text": "", "cut": False, "error": "it is not there"}
+        data = self.machine.drive.read(path)
+        encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        text = data.decode(encoding, "replace").replace("\r\n", "\n")
+        return {"path": path, "text": text[-LARGEST_LOG:], "cut": len(text) > LARGEST_LOG, "error": None}
+
+    async def do_restart(self) -> None:
+        try:
+            await self.restart()
+        finally:
+            restored = await self.restore(self.patience)
+        if not restored:
+            raise StepError("self_protection_off", self.protection.sentence())
 
     async def restart(self) -> None:
-        agent = await self.read()
-        text = self.result["before"] = agent["version_raw"]
-        there = bool(text) and record.numbers(text) >= self.target
-        if self.params.get("update_due") and not self.check_mode:
-            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            self.note(phase="update_pending" if there else "upgrading", since=now, to=self.params["version"])
-            if not there:
-                self.result["after"] = text
-                return
-        if not there:
-            await self.fail(f"the build {self.params['version']} is not installed, and no package was given")
-        running = agent["service"]["state"] == "running"
-        restart = not (running and self.reached(agent, True))
-        unguarded = (agent["remediation"] or {}).get("self_protection") == "off"
-        self.result["changed"] = restart or unguarded
-        if self.check_mode:
-            self.complete(agent)
-            return
-        if restart:
-            if running and self.params["self_protection"] and not unguarded:
-                await self.switch_off()
-                unguarded = True
-            problem = self.machine.agent.restart_by_hand()
-            if problem:
-                if unguarded and running:
-                    await self.switch_on()
-                await self.fail(f"the agent's service could not be restarted: {problem}")
-            agent = await self.read_back(True)
-        if unguarded:
-            await self.switch_on()
-        self.complete(agent)
+        entries = {entry["name"]: entry for entry in self.machine.agent.service_entries()}
+        service = entries.get("ds_agent", {"state": "missing", "start_mode": None})
+        if self.guarded and service["state"] == "Running":
+            if not self.content.get("phase"):
+                self.note.update({"phase": "update_pending", "since": utc(time.time())})
+            await self.protection.lower()
+        if service["state"] not in ("Running", "Stopped") or service["start_mode"] == "Disabled":
+            raise StepError("restart_failed", f"the service ds_agent is {service['state']}, {service['start_mode']}")
+        others = [name for name in (DEPENDENT,) if entries.get(name, {}).get("state") == "Running"]
+        try:
+            if service["state"] == "Running":
+                self.act("ds_agent", "stop")
+            self.act("ds_agent", "start")
+        finally:
+            down = [one["name"] for one in self.machine.agent.service_entries() if one["state"] == "Stopped"]
+            for name in others:
+                if name in down:
+                    self.act(name, "start")
 
-    # Parts of them
+    def show_protection(self) -> str:
+        """Add what is known of self-protection; return what people must know of it."""
+        if self.params["step"] == "note":
+            return ""
+        self.result["self_protection"] = self.protection.state
+        return self.protection.sentence()
 
-    def complete(self, agent: dict[str, Any]) -> None:
-        self.result.update(after=agent["version_raw"], reboot=agent["reboot"])
-        if self.check_mode:
-            return
-        if (agent["remediation"] or {}).get("phase") == "upgrading":
-            self.note(phase="update_pending")
-        if self.params["path"]:
-            self.machine.drive.remove(self.params["path"])
-
-    def reached(self, agent: dict[str, Any], running: bool) -> bool:
-        """Whether registry, file and, if it matters, the running agent have the build."""
-        said = {source: record.numbers(text) for source, text in agent["versions"].items()}
-        wanted = {"registry", "file"} | ({"dsa_query"} if running else set())
-        return all(source in said and said[source] >= self.target for source in wanted)
-
-    async def switch_off(self) -> None:
-        self.note(self_protection="off")
-        problem = self.machine.agent.protect(False, self.params["self_protection_password"])
-        if problem:
-            self.note(self_protection=None)
-            await self.fail(f"self-protection could not be switched off: {problem}; is the password right?")
-
-    async def switch_on(self) -> None:
-        deadline = time.monotonic() + self.params["service_timeout"]
-        while problem := self.machine.agent.protect(True, self.params["self_protection_password"]):
-            if time.monotonic() >= deadline:
-                self.result["self_protection"] = "off"
-                await self.fail(
-                    f"self-protection could not be switched on again: {problem}; switch it on in the Manager"
-                )
-            await asyncio.sleep(INTERVAL)
-        self.note(self_protection=None)
-
-    async def read_back(self, running: bool) -> dict[str, Any]:
-        deadline = time.monotonic() + self.params["service_timeout"]
-        while True:
-            agent = await self.read()
-            if self.reached(agent, running):
-                return agent
-            if time.monotonic() >= deadline:
-                break
-            await asyncio.sleep(INTERVAL)
-        if record.numbers(agent["versions"].get("registry", "")) >= self.target:
-            self.note(phase="update_pending")
-        texts = ", ".join(f"{source} says {text}" for source, text in sorted(agent["versions"].items()))
-        problems = "".join("; " + problem for problem in agent["problems"])
-        await self.fail(
-            f"the installer reported success, but {self.params['service_timeout']} s later "
-            f"{texts or 'nobody gives a build'}, and the service ds_agent is {agent['service']['state']}{problems}"
-        )
-
-    def log_lines(self) -> list[str]:
-        path = self.params["log_path"]
-        if not self.machine.drive.exists(path):
-            return []
-        lines = self.machine.drive.read(path).decode("utf-16").splitlines()
-        last = max(0, len(lines) - 20)
-        return [line for number, line in enumerate(lines) if number >= last or MATTERS.search(line)][-40:]
+    def act(self, name: str, action: str) -> None:
+        why = self.machine.agent.act(name, action)
+        if why:
+            raise StepError("restart_failed", why)
 
 
 async def run(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    return await Upgrade(machine, params, check_mode).run()
+    step = Step(machine, params, check_mode)
+    if params["step"] == "end" and params["log_path"]:
+        step.result["log"] = step.log(params["log_path"])
+    try:
+        if check_mode:
+            await step.run(False)
+        else:
+            async with locked(machine, params["progress_file"], params["lock_timeout"]) as waited:
+                await step.run(waited)
+    except StepError as error:
+        sentence = step.show_protection()
+        more = "" if sentence in str(error) else f". {sentence}"
+        raise ModuleFailure(f"{error}{more}", **step.result, code=error.code) from error
+    step.show_protection()
+    return step.result

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which statements of our own PowerShell were run: counted where LAB_WINDOWS_COVERAGE names a file.
+
+A statement is known by the line and the column where it begins. Without the variable nothing in a payload is changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from .opened import Opened
+
+VARIABLE = "LAB_WINDOWS_COVERAGE"
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
+Request = Callable[..., Awaitable[Any]]
+Places = set[tuple[int, int]]
+"""Line and column."""
+
+
+def files(plugins: Path) -> list[Path]:
+    return sorted([*plugins.glob("modules/*.ps1"), *plugins.glob("module_utils/*.psm1")])
+
+
+class Counter:
+    """Files are known by their content; a changed copy of one is not counted."""
+
+    def __init__(self, file: Path, plugins: Path = PLUGINS) -> None:
+        self.file = file
+        self.names = [str(path.relative_to(plugins)) for path in files(plugins)]
+        self.numbers = {path.read_text(encoding="utf-8"): number for number, path in enumerate(files(plugins))}
+        self.instrumented: dict[str, str] = {}
+        self.written: set[tuple[int, int, int]] = set()
+
+    @classmethod
+    def wanted(cls) -> Counter | None:
+        return cls(Path(os.environ[VARIABLE])) if os.environ.get(VARIABLE) else None
+
+    async def instrument(self, payload: Opened, request: Request) -> None:
+        for name, text in payload.utils().items():
+            if text in self.numbers:
+                payload.set_util(name, await self.changed(text, request))
+        if payload.module() in self.numbers:
+            payload.set_module(await self.changed(payload.module(), request))
+
+    async def changed(self, text: str, request: Request) -> str:
+        if text not in self.instrumented:
+            self.instrumented[text] = await request(what="instrument", text=text, file=self.numbers[text])
+        return self.instrumented[text]
+
+    def write(self, hits: Iterable[list[int]]) -> None:
+        """Each once. One write: several processes append to the file."""
+        new = sorted({(file, line, column) for file, line, column in hits} - self.written)
+        self.written.update(new)
+        names = self.names
+        lines = [json.dumps({"file": names[file], "line": line, "column": column}) + "\n" for file, line, column in new]
+        with self.file.open("a", encoding="utf-8") as stream:
+            stream.write("".join(lines))
+
+
+def counted(file: Path) -> dict[str, Places]:
+    """What a file says of each file of plugins."""
+    found: dict[str, Places] = {}
+    for text in file.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(text)
+        found.setdefault(entry["file"], set()).add((entry["line"], entry["column"]))
+    return found
