@@ -31,6 +31,7 @@ from .manager.options import Options
 from .manager.simulator import Manager
 from .manager.web import Refused
 from .ssh import Door
+from .windows import answers
 from .windows.door import WinrmDoor
 from .windows.machine import WindowsMachine
 
@@ -75,7 +76,10 @@ class Lab:
             async with limit:
                 await self.start_host(machine)
 
-        results = await asyncio.gather(*(one(machine) for machine in self.machines.values()), return_exceptions=True)
+        work = [one(machine) for machine in self.machines.values()]
+        if any(machine.about["engine"] == "powershell" for machine in self.machines.values()):
+            work.append(answers.pool().warm())
+        results = await asyncio.gather(*work, return_exceptions=True)
         for result in results:
             if result is not None:
                 raise result

@@ -229,7 +229,7 @@ def up(arguments: Namespace) -> int:
         faults = ", ".join(f"{name}={value}" for name, value in host["faults"].items())
         print(
             f"{host['name']:<16} 127.0.0.1:{host['port']:<6} {kind:<16} {host['package_manager']:<9} "
-            f"{host['role']:<6} {host['build'] or '-':<15} {host['interpreter']}"
+            f"{host['role']:<6} {host['build'] or '-':<15} {host['interpreter'] or 'modules by ' + host['engine']}"
             + (f"  faults: {faults}" if faults else "")
         )
     if wanted.manager is not None:

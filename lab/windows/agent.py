@@ -37,7 +37,7 @@ STARTS = {"Auto": 2, "Manual": 3, "Disabled": 4, "System": 1}
 
 
 class Agent:
-    """The service ds_agent: it knows the build it was started from, whatever was installed over it since."""
+    """The service ds_agent: its build is the one it was started from, whatever was installed over it since."""
 
     def __init__(self, machine: WindowsMachine) -> None:
         self.machine = machine
@@ -299,7 +299,7 @@ class Agent:
         return 0, "HTTP Status: 200 - OK\r\nResponse:"
 
     def meet_manager(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        """A heartbeat as the Manager sees it: what it wants of the agent, and what the agent says of itself."""
+        """A heartbeat as the Manager has it: what it requires of the agent, and the agent's state."""
         machine = self.machine
         if self.state != "running":
             return None

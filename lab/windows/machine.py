@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DATA = r"C:\Program Files\deep_security_remediation"
 PROGRESS = DATA + r"\progress.json"
 DAMAGED = b'{"phase": "upgr'
-# Whoever asks for a reboot, and does not fetch the answer, does not hold it up for longer.
+# Whoever requests a reboot, and does not fetch the answer, does not hold it up for longer.
 ANSWER_LIMIT = 5.0
 AN_HOUR, HALF_A_MINUTE = 3600, 31
 FILETIME_OF_1970 = 116444736000000000
@@ -161,7 +161,7 @@ class WindowsMachine(Machine):
         return known and thumbprint not in stores["Disallowed"]
 
     def fetch_roots(self, wanted: Sequence[str]) -> None:
-        """What Windows does by itself where it may: a root that is asked for comes from Microsoft."""
+        """What Windows does by itself where it may: a root that is needed comes from Microsoft."""
         stores = self.state["certificates"]
         missing = [root for root in wanted if root not in stores["Root"] + stores["AuthRoot"]]
         if self.about["root_updates"] and missing:
@@ -229,8 +229,8 @@ class WindowsMachine(Machine):
         return wants_up
 
     def go_down(self, how: str, delay: float) -> bool:
-        """Once the command that wants it was answered. delay is what that command says: it is not waited for, as
-        win_reboot always says some seconds. False when the host is on its way down already."""
+        """Once the command that requests it was answered. delay is that command's own: it is not waited for, as
+        win_reboot always has some seconds. False when the host is on its way down already."""
         if self.halting is not None:
             return False
         self.journal(how, delay=delay)

@@ -109,6 +109,7 @@ async def win_file(machine: WindowsMachine, params: dict[str, Any], check_mode: 
         changed = place.exists()
         if changed and not check_mode:
             shutil.rmtree(place) if place.is_dir() else place.unlink()
+            machine.fill_disks()  # what fills the disk takes that room too
         return {"changed": changed}
     if state == "directory":
         if place.is_file():

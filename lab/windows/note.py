@@ -45,19 +45,28 @@ class Note:
         self.real = str(machine.drive.real(path))
 
     def require(self) -> dict[str, Any]:
+        """Its content, empty without one; StepError where it is there and cannot be read."""
         found = file(self.machine, self.path)
-        if found["error"]:
-            raise StepError("note_unreadable", f"{self.path} cannot be read: {found['error']}")
-        with errors(self.real, self.path):
-            content: dict[str, Any] = progress.require(self.real)
-            return content
+        why = found["error"] or ("it is too large" if found["cut"] else None)
+        if found["exists"] is False:
+            return {}
+        try:
+            if why is None and "\ufffd" not in found["text"]:
+                content: dict[str, Any] = progress.parse(found["text"])
+                return content
+        except ValueError as error:
+            why = str(error)
+        raise StepError("note_unreadable", f"{self.path} cannot be read: {why or 'it is no UTF-8 text'}")
 
     def update(self, changes: dict[str, Any] | None) -> None:
-        self.require()
+        before = self.require()
+        content = {key: value for key, value in {**before, **(changes or {})}.items() if value is not None}
+        if content == before:
+            return
         if self.machine.is_full():
             raise StepError("note_not_written", f"{self.path} cannot be written: {self.machine.no_room()}")
         with errors(self.real, self.path):
-            progress.update(self.real, changes)
+            progress.save(self.real, content)
 
 
 @contextlib.asynccontextmanager

@@ -176,7 +176,7 @@ def file(machine: WindowsMachine, path: str) -> Json:
         except OSError:
             return {**found, "error": HELD.format(path=machine.drive.expand(path))}
         data = stream.read(LARGEST_FILE + 1)
-    text = data[:LARGEST_FILE].decode("utf-8", "replace")
+    text = data[:LARGEST_FILE].decode("utf-8", "replace").removeprefix("\ufeff")
     return {**found, "text": text, "cut": len(data) > LARGEST_FILE}
 
 

@@ -30,7 +30,7 @@ SHARED_DLLS = ("concrt140.dll", "msvcp140.dll", "vccorlib140.dll")
 INSTALLED = 112
 # What only administrators of another program may read.
 DENIED = UNINSTALL + r"\{00000000-1AB0-1AB0-1AB0-000000000000}"
-# What asks for a reboot -> the key that is there then.
+# What requires a reboot -> the key that is there then.
 PENDING_KEYS = {
     "component_based_servicing": WINDOWS + r"\Component Based Servicing\RebootPending",
     "windows_update": WINDOWS + r"\WindowsUpdate\Auto Update\RebootRequired",

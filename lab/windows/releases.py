@@ -4,7 +4,7 @@
 
 """Which Windows there are: builds, what their update levels mean, and which certificates an agent's package needs.
 
-Written down here a second time on purpose: the lab must not believe the collection.
+Written down here a second time on purpose: the lab must not depend on what the collection has.
 """
 
 from __future__ import annotations

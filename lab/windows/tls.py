@@ -16,7 +16,7 @@ from ..layout import Layout
 
 def wanted(host: Mapping[str, Any]) -> bool:
     """Whether a host of the fleet is reached over HTTPS."""
-    return host["os"] == "windows" and host["vars"].get("ansible_winrm_scheme") == "https"
+    return bool(host["os"] == "windows" and host["vars"].get("ansible_winrm_scheme") == "https")
 
 
 def authority(layout: Layout) -> Path:

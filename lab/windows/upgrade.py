@@ -57,6 +57,8 @@ class Step:
         elif self.check_mode:
             self.result["changed"] = True
             return
+        if step == "end" and self.guarded and self.protection.state == "untouched":
+            self.protection.state = "unknown"  # step begin lowered it, and the note can be gone since
         if step in ("begin", "end", "restart") and not self.check_mode:
             await self.restore(0)  # what an earlier run left off
         await getattr(self, "do_" + step)()

@@ -2,17 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This module util is PRIVATE to the collection. dsa_control, and the agent's service.
+# This module util is PRIVATE to the collection. dsa_control, and the agent's service. Twin of _agent/control.py.
 
 #Requires -Version 5.1
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
 #AnsibleRequires -PowerShell ..module_utils._DsaRegistry
 #AnsibleRequires -PowerShell ..module_utils._DsaProcess
 #AnsibleRequires -PowerShell ..module_utils._DsaAgent
-
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
-
 $script:AgentService = "ds_agent"
 $script:LongestReply = 4096
 # What a success is documented to print; everything that looks like a status may speak against it.
@@ -21,6 +19,22 @@ $script:Status = [Regex]::new(
     "\bHTTP(?:/[0-9.]+)?(?:[ \t]+|_)?(?:status)?(?:[ \t]+code)?[ \t]*[:=]?[ \t]*([0-9]+)",
     "IgnoreCase, CultureInvariant"
 )
+
+Function Get-DsaGivenOption {
+    <# .SYNOPSIS
+    The options that a module was given, under the names of its specification. Ansible.Basic takes them in any case, but
+    masks a secret only under its own name: this comes before it reads them. #>
+    param ([String[]] $Name)
+    $given = Get-Variable -Name "complex_args" -Scope "Global" -ValueOnly -ErrorAction SilentlyContinue
+    if ($given -isnot [System.Collections.IDictionary]) { return @{} }
+    foreach ($entry in @($given.GetEnumerator())) {
+        foreach ($option in @($Name | Where-Object { $_ -eq $entry.Key -and $_ -cne $entry.Key })) {
+            $given.Remove($entry.Key)
+            $given[$option] = $entry.Value
+        }
+    }
+    return $given
+}
 
 Function ConvertTo-DsaArgument {
     <# .SYNOPSIS
@@ -54,12 +68,10 @@ Function Test-DsaAccepted {
     param ([System.Collections.IDictionary] $Answer)
     $both = $Answer.out + "`n" + $Answer.err
     $statuses = @(foreach ($found in $script:Status.Matches($both)) { $found.Groups[1].Value.TrimStart([Char]"0") })
-    $refused = @($statuses | Where-Object { $_ -cmatch "\A4[0-9][0-9]\z" })
-    if ($Answer.missing -or ($refused.Count -and $refused.Count -eq $statuses.Count)) { return $false }
-    $bad = @($statuses | Where-Object { $_ -cnotmatch "\A2[0-9][0-9]\z" })
-    if ($Answer.rc -eq 0 -and $script:Success.IsMatch($both) -and $bad.Count -eq 0 -and -not $Answer.cut) {
-        return $true
-    }
+    $refused = @($statuses -cmatch "\A4[0-9][0-9]\z").Count
+    if ($Answer.missing -or ($refused -and $refused -eq $statuses.Count)) { return $false }
+    $good = -not $Answer.cut -and @($statuses -cnotmatch "\A2[0-9][0-9]\z").Count -eq 0
+    if ($Answer.rc -eq 0 -and $good -and $script:Success.IsMatch($both)) { return $true }
     return $null
 }
 
@@ -67,49 +79,43 @@ Function Hide-DsaSecret {
     <# .SYNOPSIS
     Text without the secrets. All in one pass, the longer first: what is left of one must not show another. #>
     param ([String] $Text, [String[]] $Secret)
-    $sorted = [System.Collections.Generic.List[String]]::new([String[]]@($Secret | Where-Object { $_ }))
-    if ($sorted.Count -eq 0) { return $Text }
-    $sorted.Sort([StringComparer]::Ordinal)
-    $sorted.Reverse()
+    $sorted = [String[]]@($Secret | Where-Object { $_ })
+    if ($sorted.Length -eq 0) { return $Text }
+    [Array]::Sort($sorted, [StringComparer]::Ordinal)
+    [Array]::Reverse($sorted)
     return [Regex]::Replace($Text, (@(foreach ($one in $sorted) { [Regex]::Escape($one) }) -join "|"), "********")
-}
-
-Function Get-DsaReplyText {
-    <# .SYNOPSIS
-    A reply in one line, for messages. #>
-    param ([System.Collections.IDictionary] $Reply)
-    if ($Reply.missing) { return "dsa_control is not there" }
-    if ($Reply.timed_out) { return "no answer in time" }
-    $text = ConvertTo-DsaLine -Text ($Reply.out + " " + $Reply.err)
-    if (-not $text) { $text = "no output" }
-    return "exit status $($Reply.rc), $($text.Substring(0, [Math]::Min(300, $text.Length)))"
 }
 
 Function Invoke-DsaControl {
     <# .SYNOPSIS
-    Run dsa_control and return its reply: the answer without the password and other secrets, accepted, and text. #>
+    Run dsa_control and return its reply: the answer without the password and other secrets, accepted, and text, one
+    line for messages. #>
     param ([String[]] $Argument, [String] $Password, [Int32] $Timeout = 60, [String[]] $Secret = @())
     $reply = @{ rc = $null; out = ""; err = ""; cut = $false; missing = $false; timed_out = $false; accepted = $false }
-    $given = @($Argument)
-    if ($Password) { $given += @("-p", $Password) }  # it reads a password from nowhere else
-    $line = @(foreach ($one in $given) { ConvertTo-DsaArgument -Argument $one })
+    if ($Password) { $Argument += @("-p", $Password) }  # it reads a password from nowhere else
+    $line = @(foreach ($one in $Argument) { ConvertTo-DsaArgument -Argument $one })
     if ($line -contains $null) {
         $reply.text = "an argument or a password has a quotation mark or a line break, which cmd.exe would not pass on"
         return $reply
     }
     $folder = (Get-DsaAgentFolder).folder
     $reply.missing = -not ($folder -and [System.IO.File]::Exists([System.IO.Path]::Combine($folder, "dsa_control.cmd")))
-    if (-not $reply.missing) {
-        $reply = Wait-DsaProcess -Running (Start-DsaControl -Folder $folder -Line ($line -join " ")) -Timeout $Timeout
-        # Before anything is masked: the password may be a part of the status.
-        $reply.accepted = Test-DsaAccepted -Answer $reply
+    if ($reply.missing) {
+        $reply.text = "dsa_control is not there"
+        return $reply
     }
+    $reply = Wait-DsaProcess -Running (Start-DsaControl -Folder $folder -Line ($line -join " ")) -Timeout $Timeout
+    # Before anything is masked: the password may be a part of the status.
+    $reply.accepted = Test-DsaAccepted -Answer $reply
     foreach ($name in @("out", "err")) {
         $text = Hide-DsaSecret -Text $reply[$name] -Secret (@($Secret) + $Password)
         $reply.cut = $reply.cut -or $text.Length -gt $script:LongestReply
         $reply[$name] = $text.Substring(0, [Math]::Min($script:LongestReply, $text.Length))
     }
-    $reply.text = Get-DsaReplyText -Reply $reply
+    $text = ConvertTo-DsaLine -Text "$($reply.out) $($reply.err)"
+    $reply.text = "exit status $($reply.rc), $($text.Substring(0, [Math]::Min(300, $text.Length)))"
+    if (-not $text) { $reply.text = "exit status $($reply.rc), no output" }
+    if ($reply.timed_out) { $reply.text = "no answer in time" }
     return $reply
 }
 

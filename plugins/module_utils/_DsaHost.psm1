@@ -1,19 +1,15 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # This module util is PRIVATE to the collection. Times, texts, folders, files, errors, the modules' frame.
-
 #Requires -Version 5.1
-
-# A module has a scope of its own: what the calling script sets does not reach into it.
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
 
 Function ConvertTo-DsaTime {
     <# .SYNOPSIS
-    A time as ISO 8601 in UTC. With the culture of the host the year could be an emperor's. #>
-    param ([DateTime] $Time)
+    A time, or now, as ISO 8601 in UTC. With the culture of the host the year could be an emperor's. #>
+    param ([DateTime] $Time = [DateTime]::UtcNow)
     $Time.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", [System.Globalization.CultureInfo]::InvariantCulture)
 }
 
@@ -21,7 +17,7 @@ Function ConvertTo-DsaLine {
     <# .SYNOPSIS
     Text in one line of at most 500 characters, for messages. #>
     param ([String] $Text)
-    $line = [Regex]::Replace($Text.Substring(0, [Math]::Min(8192, $Text.Length)), "\s+", " ").Trim()
+    $line = [Regex]::Replace($Text, "\s+", " ").Trim()
     return $line.Substring(0, [Math]::Min(500, $line.Length))
 }
 
@@ -29,9 +25,7 @@ Function Get-DsaReason {
     <# .SYNOPSIS
     The first line of the innermost exception's message: PowerShell's own wrapper names a method and not a cause. #>
     param ([Exception] $Exception)
-    $inner = $Exception
-    while ($null -ne $inner.InnerException) { $inner = $inner.InnerException }
-    return ConvertTo-DsaLine -Text ($inner.Message.Trim() -csplit "`n")[0]
+    return ConvertTo-DsaLine -Text ($Exception.GetBaseException().Message.Trim() -csplit "`n")[0]
 }
 
 Function Stop-DsaStep {
@@ -46,7 +40,7 @@ Function Stop-DsaStep {
 Function Invoke-DsaModule {
     <# .SYNOPSIS
     Run the body of a module and end the module: whatever ends the body, what is known until then is in the result. #>
-    param ([Object] $Module, [String] $Step, [ScriptBlock] $Body, [ScriptBlock] $OnFailure)
+    param ([Object] $Module, [String] $Step, [ScriptBlock] $Body, [ScriptBlock] $OnFailure = { "" })
     try {
         $null = & $Body
     } catch {
@@ -55,11 +49,7 @@ Function Invoke-DsaModule {
             $code, $message, $record = "unexpected", "step ${Step}: $(Get-DsaReason -Exception $_.Exception)", $_
         }
         $Module.Result["code"] = $code
-        try {
-            $more = $(if ($null -ne $OnFailure) { & $OnFailure })
-        } catch {
-            $more = Get-DsaReason -Exception $_.Exception
-        }
+        $more = & $OnFailure
         if ($more) { $message = "$($message.TrimEnd('.')). $more" }
         $Module.FailJson($message, [System.Management.Automation.ErrorRecord]$record)
     }
@@ -68,26 +58,20 @@ Function Invoke-DsaModule {
 
 Function Confirm-DsaOption {
     <# .SYNOPSIS
-    Refuse what Ansible.Basic lets through: null, empty texts and elements, and time limits that are none. #>
-    param (
-        [Object] $Module,
-        [String[]] $Seconds = @(),
-        [String[]] $Text = @(),
-        [String[]] $List = @(),
-        [String[]] $NotNull = @()
-    )
-    foreach ($name in $Seconds + $Text + $List + $NotNull) {
-        $value, $why = $Module.Params[$name], $null
+    Refuse what Ansible.Basic lets through: null, empty texts and entries, and time limits that are none. #>
+    param ([Object] $Module, [String[]] $Name)
+    foreach ($one in $Name) {
+        $value, $why = $Module.Params[$one], $null
         if ($null -eq $value) {
             $why = "is null; give a value or leave it out"
-        } elseif ($Seconds -contains $name -and ($value -lt 1 -or $value -gt 1000000)) {
+        } elseif ($value -is [ValueType] -and ($value -lt 1 -or $value -gt 1000000)) {
             $why = "is $value; give 1 to 1000000 seconds"
-        } elseif ($Text -contains $name -and [String]::IsNullOrWhiteSpace($value)) {
-            $why = "is empty; give a text"
-        } elseif ($List -contains $name -and @($value | Where-Object { "$_" -eq "" }).Count) {
-            $why = "has an empty entry; take it out"
+        } elseif (@($value | Where-Object { $_ -is [System.Collections.IList] }).Count) {
+            $why = "has an entry that is a list; give texts"
+        } elseif (@($value | Where-Object { [String]::IsNullOrWhiteSpace($_) }).Count) {
+            $why = "is empty, or has an empty entry; give a text, or take the entry out"
         }
-        if ($why) { Stop-DsaStep -Code "bad_option" -Message "$name $why" }
+        if ($why) { Stop-DsaStep -Code "bad_option" -Message "$one $why" }
     }
 }
 
@@ -96,13 +80,6 @@ Function Get-DsaProgramFolder {
     Program Files, the 64-bit one where there are two. #>
     if ($env:ProgramW6432) { return $env:ProgramW6432 }
     return $env:ProgramFiles
-}
-
-Function Get-DsaDataFolder {
-    <# .SYNOPSIS
-    What this collection keeps on a host. Below Program Files, where ordinary users cannot write: what was verified
-    cannot be exchanged before it is installed. #>
-    return [System.IO.Path]::Combine((Get-DsaProgramFolder), "deep_security_remediation")
 }
 
 Function Get-DsaSystemFolder {
@@ -122,10 +99,10 @@ Function Get-DsaFreeSpace {
 
 Function Get-DsaProgressPath {
     <# .SYNOPSIS
-    The file of the progress note: the option of that name, or where it is by default. #>
+    The file of the progress note. Below Program Files ordinary users cannot write. #>
     param ([String] $Given)
     if ($Given) { return $Given }
-    return [System.IO.Path]::Combine((Get-DsaDataFolder), "progress.json")
+    return [System.IO.Path]::Combine((Get-DsaProgramFolder), "deep_security_remediation", "progress.json")
 }
 
 Function Read-DsaFact {
@@ -140,20 +117,32 @@ Function Read-DsaFact {
     }
 }
 
+Function Complete-DsaFact {
+    <# .SYNOPSIS
+    A table that a script block fills in. What ends the block is the table's error, and what was known stays. #>
+    param ([System.Collections.IDictionary] $Fact, [ScriptBlock] $Reader)
+    try {
+        $null = & $Reader
+    } catch {
+        $Fact.error = Get-DsaReason -Exception $_.Exception
+    }
+    return $Fact
+}
+
 Function Test-DsaPath {
     <# .SYNOPSIS
     {path, exists, folder, error} of a file or folder. exists is $false only where nothing of that name is there, and
     $null where that cannot be seen. #>
     param ([String] $Path)
-    $found = @{ path = $Path; exists = $true; folder = $null; error = $null }
-    try {
-        $found.folder = 0 -ne ([System.IO.File]::GetAttributes($Path) -band [System.IO.FileAttributes]::Directory)
-    } catch [System.IO.FileNotFoundException], [System.IO.DirectoryNotFoundException] {
-        $found.exists = $false
-    } catch {
-        $found.exists, $found.error = $null, (Get-DsaReason -Exception $_.Exception)
+    $found = @{ path = $Path; exists = $null; folder = $null; error = $null }
+    return Complete-DsaFact -Fact $found -Reader {
+        try {
+            $found.folder = [System.IO.File]::GetAttributes($Path).HasFlag([System.IO.FileAttributes]::Directory)
+            $found.exists = $true
+        } catch [System.IO.FileNotFoundException], [System.IO.DirectoryNotFoundException] {
+            $found.exists = $false
+        }
     }
-    return $found
 }
 
 Function Read-DsaFile {
@@ -162,25 +151,18 @@ Function Read-DsaFile {
     param ([String] $Path, [Int32] $Longest = 64KB)
     $found = Test-DsaPath -Path $Path
     $file = @{ path = $Path; exists = $found.exists; text = $null; error = $found.error; cut = $false }
-    if ($found.folder) { $file.error = "it is a folder" }
-    if ($found.folder -or -not $found.exists) { return $file }
-    $stream = $null
-    try {
+    if (-not $found.exists) { return $file }
+    return Complete-DsaFact -Fact $file -Reader {
         # Another program may have it open for writing.
         $stream = [System.IO.File]::Open($Path, "Open", "Read", "ReadWrite, Delete")
-        $bytes, $count = [Byte[]]::new($Longest), 0
-        do {
-            $read = $stream.Read($bytes, $count, $Longest - $count)
-            $count += $read
-        } while ($read -gt 0)
-        $file.cut = $stream.Length -gt $count
-        $file.text = [System.Text.Encoding]::UTF8.GetString($bytes, 0, $count).TrimStart([Char]0xFEFF)
-    } catch {
-        $file.error = Get-DsaReason -Exception $_.Exception
-    } finally {
-        if ($null -ne $stream) { $stream.Dispose() }
+        try {
+            $bytes = [System.IO.BinaryReader]::new($stream).ReadBytes($Longest)
+            $file.cut = $stream.Length -gt $bytes.Length
+            $file.text = [System.Text.Encoding]::UTF8.GetString($bytes).TrimStart([Char]0xFEFF)
+        } finally {
+            $stream.Dispose()
+        }
     }
-    return $file
 }
 
 Export-ModuleMember -Function *-Dsa*

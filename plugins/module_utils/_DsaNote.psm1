@@ -10,8 +10,6 @@
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
 $script:LargestNote = 64KB
-# ConvertTo-Json writes what lies deeper than 100 as the name of its type.
-$script:DeepestNote = 50
 # A virus scanner may have the file open just now: how often to try again, a tenth of a second apart.
 $script:Tries = 30
 
@@ -19,7 +17,6 @@ Function Read-DsaNote {
     <# .SYNOPSIS
     The note, not judged: {text, problem}, both $null where there is none. problem: it is there and cannot be read. #>
     param ([String] $Path)
-
     $file = Read-DsaFile -Path $Path -Longest $script:LargestNote
     for ($try = 1; $file.error -and $try -lt $script:Tries -and -not [System.IO.Directory]::Exists($Path); $try++) {
         Start-Sleep -Milliseconds 100
@@ -30,56 +27,30 @@ Function Read-DsaNote {
     } elseif ($file.text -and $file.text.IndexOf([Char]0xFFFD) -ge 0) {
         $file.error = "it is no UTF-8 text"
     }
-    if ($file.error) {
-        $file.text = $null
-    }
+    if ($file.error) { $file.text = $null }
     return @{ text = $file.text; problem = $file.error }
 }
 
-Function ConvertTo-DsaPlain {
+Function ConvertTo-DsaContent {
     <# .SYNOPSIS
-    JSON as sorted tables and arrays, keys told apart by case. PowerShell 7 makes dates of texts; here they are text. #>
-    param ([Object] $Value, [Int32] $Depth = 0)
-
-    if ($Depth -gt $script:DeepestNote) {
-        throw "it is nested too deeply"
-    }
-    if ($Value -is [DateTime]) {
-        return ConvertTo-DsaTime -Time $Value
-    }
-    if ($Value -is [System.Collections.IList]) {
-        return , @(foreach ($item in $Value) { , (ConvertTo-DsaPlain -Value $item -Depth ($Depth + 1)) })
-    }
-    if ($Value -is [System.Collections.IDictionary]) {
-        # Not by Keys: a key of its own of that name would hide it.
-        $pairs = @(foreach ($entry in $Value.GetEnumerator()) { , @($entry.Key, $entry.Value) })
-    } elseif ($Value -is [System.Management.Automation.PSCustomObject]) {
-        $pairs = @(foreach ($entry in $Value.PSObject.Properties) { , @($entry.Name, $entry.Value) })
-    } else {
-        return $Value
-    }
-    $table = [System.Collections.Generic.SortedDictionary[String, Object]]::new([StringComparer]::Ordinal)
-    foreach ($pair in $pairs) {
-        $table[[String]$pair[0]] = ConvertTo-DsaPlain -Value $pair[1] -Depth ($Depth + 1)
-    }
-    return $table
-}
-
-Function ConvertFrom-DsaNote {
-    <# .SYNOPSIS
-    The note in a text, as a table. Throws why it is none, by the rules that the controller has for it. #>
-    param ([String] $Text)
-
+    What a note holds, as a sorted table whose keys are told apart by case. Throws where it is no note, by the rules of
+    the controller. #>
+    param ([System.Collections.IDictionary] $Note)
+    if ($Note.problem) { throw $Note.problem }
+    $content = [System.Collections.Generic.SortedDictionary[String, Object]]::new([StringComparer]::Ordinal)
+    if ($null -eq $Note.text) { return $content }
     try {
-        $found = ConvertFrom-Json -InputObject $Text
+        $found = ConvertFrom-Json -InputObject $Note.text
     } catch {
         throw "it is no JSON"  # the message of Windows PowerShell has the whole text in it
     }
     # PowerShell 7 takes a mapping out of a list of one.
-    if (-not $Text.TrimStart().StartsWith("{", [StringComparison]::Ordinal)) {
-        throw "it holds no mapping"
+    if (-not $Note.text.TrimStart().StartsWith("{", [StringComparison]::Ordinal)) { throw "it holds no mapping" }
+    foreach ($entry in $found.PSObject.Properties) {
+        $content[$entry.Name] = $entry.Value
+        # PowerShell 7 makes dates of texts.
+        if ($entry.Value -is [DateTime]) { $content[$entry.Name] = ConvertTo-DsaTime -Time $entry.Value }
     }
-    $content = ConvertTo-DsaPlain -Value $found
     # Not by -contains, which takes a list of one text for that text, and a text with invisible characters for another.
     if ([Array]::IndexOf([Object[]]@("upgrading", "update_pending", "done"), $content["phase"]) -lt 0) {
         throw "phase is none of upgrading, update_pending, done"
@@ -94,16 +65,8 @@ Function Get-DsaNote {
     <# .SYNOPSIS
     The note's content, an empty table without one. Code note_unreadable: what is due here is then not known. #>
     param ([String] $Path)
-
-    $note = Read-DsaNote -Path $Path
     try {
-        if ($note.problem) {
-            throw $note.problem
-        }
-        if ($null -eq $note.text) {
-            return ConvertTo-DsaPlain -Value @{}
-        }
-        return ConvertFrom-DsaNote -Text $note.text
+        return ConvertTo-DsaContent -Note (Read-DsaNote -Path $Path)
     } catch {
         Stop-DsaStep -Code "note_unreadable" -Message (
             "$Path cannot be read: $(Get-DsaReason -Exception $_.Exception). Whether self-protection is on and " +
@@ -117,20 +80,19 @@ Function Update-DsaNote {
     <# .SYNOPSIS
     Merge tables into the note, in their order, under the lock; $null removes a key. Code note_not_written. #>
     param ([String] $Path, [System.Collections.IDictionary[]] $Change)
-
     $content = Get-DsaNote -Path $Path
     $before = ConvertTo-Json -InputObject $content -Depth 100
     try {
-        foreach ($entry in @($Change | ForEach-Object { (ConvertTo-DsaPlain -Value $_).GetEnumerator() })) {
+        # By GetEnumerator: a key named Keys or Count would hide the member of that name.
+        foreach ($entry in @($Change | ForEach-Object { $_.GetEnumerator() })) {
             $null = $content.Remove($entry.Key)
-            if ($null -ne $entry.Value) {
-                $content[$entry.Key] = $entry.Value
-            }
+            if ($null -ne $entry.Value) { $content[$entry.Key] = $entry.Value }
         }
         $text = ConvertTo-Json -InputObject $content -Depth 100
-        if (-not $text.Equals($before)) {
-            Save-DsaNote -Path $Path -Byte ([System.Text.Encoding]::UTF8.GetBytes($text))
-        }
+        # What lies deeper than that is written as the name of its type.
+        $short = ConvertTo-Json -InputObject $content -Depth 99
+        if (-not $text.Equals($short)) { throw "it is nested too deeply" }
+        if (-not $text.Equals($before)) { Save-DsaNote -Path $Path -Text $text }
     } catch {
         $why = Get-DsaReason -Exception $_.Exception
         Stop-DsaStep -Code "note_not_written" -Message "$Path was not written: $why; make that possible and run again"
@@ -140,24 +102,19 @@ Function Update-DsaNote {
 Function Save-DsaNote {
     <# .SYNOPSIS
     Replace the file as a whole: a crash leaves the old one or the new one, never half of one. #>
-    param ([String] $Path, [Byte[]] $Byte)
-
-    # What later runs could not read must not be written.
-    $text = [System.Text.Encoding]::UTF8.GetString($Byte)
-    $null = ConvertFrom-DsaNote -Text $text
-    if ($Byte.Length -gt $script:LargestNote -or $text.IndexOf([Char]0xFFFD) -ge 0) {
-        throw "it would be larger than $script:LargestNote bytes, or no UTF-8 text"
-    }
-    $null = [System.IO.Directory]::CreateDirectory([System.IO.Path]::GetDirectoryName($Path))
+    param ([String] $Path, [String] $Text)
+    $bytes = [System.Text.Encoding]::UTF8.GetBytes($Text)
     $part = "$Path.$PID.part"  # two runs at once must not write into each other's
     try {
         $stream = [System.IO.File]::Create($part)
         try {
-            $stream.Write($Byte, 0, $Byte.Length)
+            $stream.Write($bytes, 0, $bytes.Length)
             $stream.Flush($true)
         } finally {
             $stream.Dispose()
         }
+        # What later runs could not read must not replace what they can.
+        $null = ConvertTo-DsaContent -Note (Read-DsaNote -Path $part)
         for ($try = 1; [System.IO.File]::Exists($part); $try++) {
             try {
                 if ([System.IO.File]::Exists($Path)) {
@@ -166,9 +123,7 @@ Function Save-DsaNote {
                     [System.IO.File]::Move($part, $Path)
                 }
             } catch {
-                if ($try -ge $script:Tries) {
-                    throw
-                }
+                if ($try -ge $script:Tries) { throw }
                 Start-Sleep -Milliseconds 100
             }
         }
@@ -182,16 +137,13 @@ Function Lock-DsaNote {
     One step at a time on a host: {stream, to be disposed of, waited: whether another process held the lock}. An earlier
     attempt whose connection was lost may still be at work. Codes lock_failed, lock_timeout. #>
     param ([String] $Path, [Int32] $Timeout)
-
     $folder = [System.IO.Path]::GetDirectoryName($Path)
     $name = [System.IO.Path]::Combine($folder, "upgrade.lock")
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
-    $lock = @{ stream = $null; waited = $false }
-    while ($true) {
+    for ($waited = $false; $true; $waited = $true) {
         try {
             $null = [System.IO.Directory]::CreateDirectory($folder)
-            $lock.stream = [System.IO.File]::Open($name, "OpenOrCreate", "ReadWrite", "None")
-            return $lock
+            return @{ stream = [System.IO.File]::Open($name, "OpenOrCreate", "ReadWrite", "None"); waited = $waited }
         } catch {
             $cause = $_.Exception.GetBaseException()
         }
@@ -200,7 +152,6 @@ Function Lock-DsaNote {
             $why = Get-DsaReason -Exception $cause
             Stop-DsaStep -Code "lock_failed" -Message "$name cannot be opened: $why; make that possible and run again"
         }
-        $lock.waited = $true
         if ($clock.Elapsed.TotalSeconds -ge $Timeout) {
             $what = "another upgrade or update of this host is at work for more than $Timeout s (it holds $name)"
             Stop-DsaStep -Code "lock_timeout" -Message "$what; look at it there"

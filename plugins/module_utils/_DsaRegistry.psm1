@@ -1,32 +1,17 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # This module util is PRIVATE to the collection. Reads the registry: what is there and of which type, or why not.
-
 #Requires -Version 5.1
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
-
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
-
-$script:LongestText = 4096
-$script:LongestList = 4096
-$script:LongestListText = 64KB
-$script:MostErrors = 20
-$script:Uninstall = @(
-    "SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
-    "SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall"
-)
 
 Function Open-DsaKey {
     <# .SYNOPSIS
     A key below HKLM, $null when it is not there. A 32-bit PowerShell reads what a 64-bit one does. #>
     param ([String] $Path)
-    $hive = [Microsoft.Win32.RegistryKey]::OpenBaseKey(
-        [Microsoft.Win32.RegistryHive]::LocalMachine, [Microsoft.Win32.RegistryView]::Registry64
-    )
-    try { return $hive.OpenSubKey($Path) } finally { $hive.Dispose() }
+    return [Microsoft.Win32.RegistryKey]::OpenBaseKey("LocalMachine", "Registry64").OpenSubKey($Path)
 }
 
 Function ConvertTo-DsaValue {
@@ -34,83 +19,91 @@ Function ConvertTo-DsaValue {
     {type, value, cut} of a value of the registry, bounded. #>
     param ([String] $Type, [Object] $Value)
     $found = @{ type = $Type; value = $Value; cut = $false }
-    if ($Value -is [Byte[]]) {
-        $count = [Math]::Min($Value.Length, $script:LongestText / 2)
-        $found.value = [BitConverter]::ToString($Value, 0, $count).Replace("-", "")
-        $found.cut = $count -lt $Value.Length
-    } elseif ($Value -is [Int32]) {
-        $found.value = [BitConverter]::ToUInt32([BitConverter]::GetBytes($Value), 0)
-    } elseif ($Value -is [Int64]) {
-        $found.value = [BitConverter]::ToUInt64([BitConverter]::GetBytes($Value), 0)
+    if ($Value -is [Int32]) {
+        $found.value = [Int64]$Value -band 4294967295  # the registry has no sign
+    } elseif ($Value -is [Byte[]]) {
+        $found.value = [BitConverter]::ToString($Value).Replace("-", "")
     } elseif ($Value -is [Array]) {
-        $list, $length = [System.Collections.Generic.List[String]]::new(), 0
-        foreach ($entry in $Value) {
-            $length += $entry.Length
-            $found.cut = $list.Count -ge $script:LongestList -or $length -gt $script:LongestListText
-            if ($found.cut) { break }
-            $list.Add($entry)
+        $length = 0
+        $texts = foreach ($text in $Value) {
+            $length += $text.Length
+            if ($length -le 64KB) { $text }
         }
-        $found.value = $list.ToArray()
-    } elseif ($Value -is [String] -and $Value.Length -gt $script:LongestText) {
-        $found.value, $found.cut = $Value.Substring(0, $script:LongestText), $true
+        $found.value = @($texts | Select-Object -First 4096)
+        $found.cut = $found.value.Count -lt $Value.Count
+    }
+    if ($found.value -is [String] -and $found.value.Length -gt 4096) {
+        $found.value, $found.cut = $found.value.Substring(0, 4096), $true
     }
     return $found
 }
 
 Function Read-DsaKey {
     <# .SYNOPSIS
-    {path, exists, values, error} of a key below HKLM, with those of the named values that are there, and subkeys, the
-    names of the keys below it, where they are wanted. #>
-    param ([String] $Path, [String[]] $Name = @(), [Switch] $Subkey)
-    $found = @{ path = $Path; exists = $false; values = @{}; error = $null }
+    {path, exists, values, error} of a key below HKLM, with the named values that are there; and subkeys on request. #>
+    param ([String] $Path, [String[]] $Name, [Switch] $Subkey)
+    $found = @{ path = $Path; exists = $null; values = @{}; error = $null }
     if ($Subkey) { $found.subkeys = @() }
-    $key = $null
-    try {
+    return Complete-DsaFact -Fact $found -Reader {
         $key = Open-DsaKey -Path $Path
-        if ($null -eq $key) { return $found }
+        if ($null -eq $key) {
+            $found.exists = $false
+            return
+        }
         $there = $key.GetValueNames()
         foreach ($one in @($Name | Where-Object { $there -contains $_ })) {
             $value = $key.GetValue($one, $null, "DoNotExpandEnvironmentNames")
             $found.values[$one] = ConvertTo-DsaValue -Type ([String]$key.GetValueKind($one)) -Value $value
         }
         if ($Subkey) { $found.subkeys = @($key.GetSubKeyNames()) }
+        $key.Dispose()
         $found.exists = $true
-    } catch {
-        $found.exists, $found.error = $null, (Get-DsaReason -Exception $_.Exception)
-    } finally {
-        if ($null -ne $key) { $key.Dispose() }
+    }
+}
+
+Function Read-DsaKeyTable {
+    <# .SYNOPSIS
+    The keys of a table, each by its path and the names of its values. #>
+    param ([System.Collections.IDictionary] $Table)
+    $found = @{}
+    foreach ($entry in $Table.GetEnumerator()) {
+        $path, $names = $entry.Value
+        $found[$entry.Key] = Read-DsaKey -Path $path -Name $names
     }
     return $found
 }
 
-Function Get-DsaText {
+Function Get-DsaValue {
     <# .SYNOPSIS
-    A value of a key that Read-DsaKey returned, where it is a whole text; else $null. #>
-    param ([System.Collections.IDictionary] $Key, [String] $Name)
+    A value of a key that Read-DsaKey returned, where it is whole and of one of these types; else $null. #>
+    param ([System.Collections.IDictionary] $Key, [String] $Name, [String[]] $Type)
     $found = $Key.values[$Name]
-    if ($null -ne $found -and @("String", "ExpandString") -contains $found.type -and -not $found.cut) {
-        return $found.value
-    }
+    if ($null -ne $found -and $Type -contains $found.type -and -not $found.cut) { return $found.value }
+    return $null
 }
 
 Function Get-DsaUninstall {
     <# .SYNOPSIS
     {entries, errors}: the installed programs whose name contains a text. One that cannot be read hides no other. #>
     param ([String] $Text)
-    $errors = [System.Collections.Generic.List[String]]::new()
-    $entries = @(
-        foreach ($parent in $script:Uninstall) {
-            $below = Read-DsaKey -Path $parent -Subkey
-            if ($below.error) { $errors.Add("${parent}: $($below.error)") }
-            foreach ($name in $below.subkeys) {
-                $key = Read-DsaKey -Path "$parent\$name" -Name "DisplayName", "DisplayVersion", "UninstallString"
-                if ($key.error -and $errors.Count -lt $script:MostErrors) { $errors.Add("$($key.path): $($key.error)") }
-                $shown = "" + $(foreach ($one in $key.values["DisplayName"]) { $one.value })
-                if ($shown.IndexOf($Text, [StringComparison]::OrdinalIgnoreCase) -ge 0) { $key }
+    $found = @{ entries = @(); errors = @() }
+    foreach ($view in @("SOFTWARE", "SOFTWARE\WOW6432Node")) {
+        $parent = Read-DsaKey -Path "$view\Microsoft\Windows\CurrentVersion\Uninstall" -Subkey
+        $keys = @(
+            $parent
+            foreach ($name in $parent.subkeys) {
+                Read-DsaKey -Path "$($parent.path)\$name" -Name "DisplayName", "DisplayVersion", "UninstallString"
+            }
+        )
+        foreach ($key in $keys) {
+            $name = $key.values["DisplayName"]
+            if ($key.error -and $found.errors.Count -lt 20) { $found.errors += "$($key.path): $($key.error)" }
+            if ($null -ne $name -and "$($name.value)".IndexOf($Text, [StringComparison]::OrdinalIgnoreCase) -ge 0) {
+                $found.entries += $key
             }
         }
-    )
-    return @{ entries = $entries; errors = $errors.ToArray() }
+    }
+    return $found
 }
 
 Export-ModuleMember -Function *-Dsa*

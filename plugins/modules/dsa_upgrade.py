@@ -335,9 +335,7 @@ def main():
         message, state = progress.reason(error, module.params["step"]), step.state() if step else ""
         if state and state not in message:
             message = "%s. %s" % (message.rstrip("."), state)
-        module.fail_json(
-            msg=message, code=getattr(error, "code", "unexpected"), **(step.result if step else {})
-        )
+        module.fail_json(msg=message, code=getattr(error, "code", "unexpected"), **(step.result if step else {}))
     step.state()
     lock.close()
     module.exit_json(**step.result)

@@ -8,7 +8,6 @@
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
 #AnsibleRequires -PowerShell ..module_utils._DsaControl
-
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
 
@@ -22,62 +21,28 @@ $spec = @{
     no_log = $true
 }
 
-Function Hide-Argument {
-    <# .SYNOPSIS
-    Take the arguments out before Ansible.Basic reads them, and leave one text for it to mask: it masks no list, only
-    under the exact name of an option, and returns all options when it refuses one. #>
-    $arguments = $null
-    $given = Get-Variable -Name "complex_args" -Scope "Global" -ValueOnly -ErrorAction SilentlyContinue
-    if ($given -isnot [System.Collections.IDictionary]) { return $null }
-    foreach ($name in @($given.Keys)) {
-        foreach ($option in @("arguments", "password")) {
-            if ($name -eq $option -and $null -ne $given[$name]) {
-                $value = $given[$name]
-                if ($option -eq "arguments") { $arguments, $value = $value, "arguments: $value" }
-                $given.Remove($name)
-                $given[$option] = $value
-            }
-        }
-    }
-    return , $arguments
-}
-
-Function Confirm-Argument {
-    <# .SYNOPSIS
-    Refuse what is no list of texts, without showing it. #>
-    param ([Object] $Argument)
-    if ($Argument -isnot [System.Collections.IList] -or $Argument.Count -eq 0) {
-        Stop-DsaStep -Code "bad_option" -Message "arguments is no list, or empty; give a list of texts"
-    }
-    foreach ($one in $Argument) {
-        if (($one -isnot [String] -and $one -isnot [ValueType]) -or "$one" -eq "") {
-            Stop-DsaStep -Code "bad_option" -Message "arguments has an entry that is empty or no text"
-        }
-    }
-}
-
 Function Get-Secret {
     <# .SYNOPSIS
     What of the arguments must not be shown: each, and what stands behind its first colon or equals sign. Shorter than 4
     characters it is no secret, and would be found in every word. #>
     param ([String[]] $Argument)
-    $secrets = [System.Collections.Generic.List[String]]::new()
-    foreach ($one in $Argument) {
-        foreach ($part in @($one, $one.Substring($one.IndexOfAny([Char[]]":=") + 1))) {
-            if ($part.Length -ge 4) { $secrets.Add($part) }
-        }
-    }
-    return , $secrets.ToArray()
+    $parts = @($Argument) + @(foreach ($one in $Argument) { $one.Substring($one.IndexOfAny([Char[]]":=") + 1) })
+    return , @($parts | Where-Object { $_.Length -ge 4 })
 }
 
-$given = Hide-Argument
+# Ansible.Basic masks no list, and returns all options when it refuses one: it gets one text to mask.
+$given = Get-DsaGivenOption -Name @($spec.options.Keys)
+$arguments = $given["arguments"]
+if ($null -ne $arguments) { $given["arguments"] = "arguments: $arguments" }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 
 Invoke-DsaModule -Module $module -Step "control" -Body {
     $module.Result["invocation"] = @{}
-    Confirm-DsaOption -Module $module -Seconds "timeout"
-    Confirm-Argument -Argument $given
-    $arguments = [String[]]$given
+    Confirm-DsaOption -Module $module -Name @("timeout")
+    $bad = @($arguments | Where-Object { ($_ -isnot [String] -and $_ -isnot [ValueType]) -or "$_" -eq "" })
+    if ($arguments -isnot [System.Collections.IList] -or $arguments.Count -eq 0 -or $bad.Count) {
+        Stop-DsaStep -Code "bad_option" -Message "arguments is no list of texts, is empty or has an empty entry"
+    }
     $module.Result["changed"] = $true
     if ($module.CheckMode) { return }
     $reply = Invoke-DsaControl -Argument $arguments -Password $module.Params["password"] -Timeout (

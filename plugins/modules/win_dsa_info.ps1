@@ -1,9 +1,7 @@
 #!powershell
-
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 #Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
@@ -11,7 +9,6 @@
 #AnsibleRequires -PowerShell ..module_utils._DsaProcess
 #AnsibleRequires -PowerShell ..module_utils._DsaAgent
 #AnsibleRequires -PowerShell ..module_utils._DsaReboot
-
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"
 
@@ -25,126 +22,113 @@ $spec = @{
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 $problems = [System.Collections.Generic.List[Object]]::new()
 
-Function Get-Clock {
+Function Get-ServiceEntry {
     <# .SYNOPSIS
-    {utc_offset, boot_time, now}: minutes east of UTC, when Windows was started, and its time. #>
-    return @{
-        utc_offset = [Int32][TimeZoneInfo]::Local.GetUtcOffset([DateTime]::UtcNow).TotalMinutes
-        boot_time = Read-DsaFact -Source "clock" -Problem $problems -Reader {
-            $system = Get-CimInstance -ClassName Win32_OperatingSystem -Property LastBootUpTime -OperationTimeoutSec 10
-            ConvertTo-DsaTime -Time $system.LastBootUpTime
-        }
-        now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
+    {entries, error}: Windows' own entries of services and drivers. Their words are not translated. #>
+    param ([String[]] $Name)
+    $services = @{ entries = @(); error = $null }
+    return Complete-DsaFact -Fact $services -Reader {
+        $wanted = @(foreach ($one in $Name) { "Name = '$one'" }) -join " OR "
+        $found = Get-CimInstance -Query "SELECT * FROM Win32_BaseService WHERE $wanted" -OperationTimeoutSec 10
+        # Of a driver, which has no ProcessId, Select-Object makes it $null.
+        $columns = "Name", "State", "StartMode", "ExitCode", "PathName", "ProcessId"
+        $services.entries = @(
+            foreach ($one in @($found | Select-Object -Property $columns)) {
+                @{
+                    name = $one.Name; state = $one.State; start_mode = $one.StartMode; exit_code = $one.ExitCode
+                    path = $one.PathName; process_id = $one.ProcessId
+                }
+            }
+        )
     }
 }
 
 Function Get-Program {
     <# .SYNOPSIS
-    {path, exists, version, changed, error} of a program. The version by its numbers: the text beside them can be
-    anything. #>
+    {path, exists, version, changed, error} of a program. #>
     param ([String] $Folder, [String] $Name)
     $program = @{ path = $null; exists = $null; version = $null; changed = $null; error = $null }
     if (-not $Folder) { return $program }
-    $program.path = [System.IO.Path]::Combine($Folder, $Name)
-    $found = Test-DsaPath -Path $program.path
-    $program.exists, $program.error = $found.exists, $found.error
+    $found = Test-DsaPath -Path ([System.IO.Path]::Combine($Folder, $Name))
+    $program.path, $program.exists, $program.error = $found.path, $found.exists, $found.error
     if (-not $found.exists) { return $program }
-    try {
-        $program.changed = ConvertTo-DsaTime -Time ([System.IO.File]::GetLastWriteTimeUtc($program.path))
-        $info = [System.Diagnostics.FileVersionInfo]::GetVersionInfo($program.path)
+    return Complete-DsaFact -Fact $program -Reader {
+        $program.changed = ConvertTo-DsaTime -Time ([System.IO.File]::GetLastWriteTimeUtc($found.path))
+        $info = [System.Diagnostics.FileVersionInfo]::GetVersionInfo($found.path)
+        # By its numbers: the text beside them can be anything.
         $version = "$($info.FileMajorPart).$($info.FileMinorPart).$($info.FileBuildPart).$($info.FilePrivatePart)"
         if ($version -ne "0.0.0.0") { $program.version = $version }
-    } catch {
-        $program.error = Get-DsaReason -Exception $_.Exception
     }
-    return $program
 }
 
-Function Start-Relay {
+Function Get-Relay {
     <# .SYNOPSIS
-    Whether anything listens on the Relay's port and, where it does, netstat as a started process: it is on every
-    Windows, and only its numbers are used. #>
-    param ([Int32] $Port)
-    $relay = @{ port = $Port; listening = $null; lines = @(); owners = @(); error = $null; netstat = $null }
-    try {
+    {port, listening, lines, owners, error}: netstat's lines of the Relay's port, and the programs behind them. #>
+    param ([Int32] $Port, [Int32] $Timeout)
+    $relay = @{ port = $Port; listening = $null; lines = @(); owners = @(); error = $null }
+    return Complete-DsaFact -Fact $relay -Reader {
         $relay.listening = Test-DsaListener -Port $Port
-        if ($relay.listening) {
-            $netstat = [System.IO.Path]::Combine((Get-DsaSystemFolder), "netstat.exe")
-            $relay.netstat = Start-DsaProcess -FilePath $netstat -Argument "-ano"
-        }
-    } catch {
-        $relay.error = Get-DsaReason -Exception $_.Exception
-    }
-    return $relay
-}
-
-Function Wait-Relay {
-    <# .SYNOPSIS
-    {port, listening, lines, owners, error}: netstat's lines of the port that nothing is connected to, and the programs
-    behind them. #>
-    param ([System.Collections.IDictionary] $Relay, [Int32] $Timeout)
-    $netstat = $Relay.netstat
-    $Relay.Remove("netstat")
-    if ($null -eq $netstat) { return $Relay }
-    try {
+        if (-not $relay.listening) { return }
+        $netstat = Start-DsaProcess -FilePath "netstat.exe" -Argument "-ano"
         $answer = Wait-DsaProcess -Running $netstat -Timeout $Timeout -Longest 1MB
         if ($answer.rc -ne 0 -or $answer.cut) {
-            $Relay.error = ConvertTo-DsaLine -Text "netstat: exit status '$($answer.rc)' $($answer.err)"
+            $relay.error = ConvertTo-DsaLine -Text "netstat: exit status '$($answer.rc)' $($answer.err)"
         }
         # Of an open connection the other side's port is not 0. The word before the process is translated.
-        $row = "^\s*TCP\s+\S+:$($Relay.port)\s+\S+:0\s.*?([0-9]{1,10})\s*$"
+        $row = "^\s*TCP\s+\S+:$Port\s+\S+:0\s.*?([0-9]{1,10})\s*$"
         $rows = @([Regex]::Matches($answer.out, $row, "Multiline") | Select-Object -First 64)
-        $Relay.lines = @($rows | ForEach-Object { $_.Value.Trim() })
-        $paths = [ordered]@{}
-        foreach ($id in @($rows | ForEach-Object { $_.Groups[1].Value })) {
-            $query = "SELECT ExecutablePath FROM Win32_Process WHERE ProcessId = $id"
-            $paths[$id] = $null  # it may have ended meanwhile
-            $running = @(Get-CimInstance -Query $query -OperationTimeoutSec 10)
-            foreach ($one in $running) { $paths[$id] = $one.ExecutablePath }
-        }
-        $Relay.owners = @(foreach ($id in $paths.Keys) { @{ id = [Int64]$id; path = $paths[$id] } })
-    } catch {
-        $Relay.error = Get-DsaReason -Exception $_.Exception
+        if ($rows.Count -eq 0) { return }
+        $relay.lines = @($rows | ForEach-Object { $_.Value.Trim() })
+        $wanted = @($rows | ForEach-Object { "ProcessId = $($_.Groups[1].Value)" }) -join " OR "
+        $query = "SELECT ProcessId, ExecutablePath FROM Win32_Process WHERE $wanted"
+        $relay.owners = @(
+            foreach ($one in @(Get-CimInstance -Query $query -OperationTimeoutSec 10)) {
+                @{ id = $one.ProcessId; path = $one.ExecutablePath }
+            }
+        )
     }
-    return $Relay
 }
 
 Invoke-DsaModule -Module $module -Step "read" -Body {
-    Confirm-DsaOption -Module $module -Seconds "timeout"
+    Confirm-DsaOption -Module $module -Name "timeout"
     $timeout = $module.Params["timeout"]
-    $keys = Read-DsaProductKey
-    $agent = Get-DsaAgentFolder -Key $keys
+    $product = Read-DsaProductKey
+    $agent = Get-DsaAgentFolder -Key $product
     $programs = @{
         dsa = Get-Program -Folder $agent.folder -Name "dsa.exe"
         dsa_query = Get-Program -Folder $agent.folder -Name "dsa_query.cmd"
         dsa_control = Get-Program -Folder $agent.folder -Name "dsa_control.cmd"
     }
-    # The slowest first; the rest is read while they run.
+    # The slowest first; the rest is read while it runs.
     $query = $null
     if ($programs.dsa_query.exists) { $query = Start-DsaQuery -Folder $agent.folder }
-    $relay = Start-Relay -Port 4122
-    $windows = Read-DsaWindowsKey
-    $keys.windows, $keys.environment = $windows.windows, $windows.environment
+    $windows = Read-DsaWindows
     $reading = @{
         timeout = $timeout
         os = "windows"
-        clock = Get-Clock
-        keys = $keys
+        clock = @{
+            utc_offset = [Int32][TimeZoneInfo]::Local.GetUtcOffset([DateTime]::UtcNow).TotalMinutes
+            boot_time = Read-DsaFact -Source "clock" -Problem $problems -Reader {
+                $start = "SELECT LastBootUpTime FROM Win32_OperatingSystem"
+                ConvertTo-DsaTime -Time (Get-CimInstance -Query $start -OperationTimeoutSec 10).LastBootUpTime
+            }
+            now = ConvertTo-DsaTime
+        }
+        keys = $product + $windows.keys
         uninstall = Get-DsaUninstall -Text "Deep Security"
-        services = Get-DsaService -Name "ds_agent", "Amsp", "tmcomm", "tmactmon", "tmevtmgr", "ds_notifier"
+        services = Get-ServiceEntry -Name "ds_agent", "Amsp", "tmcomm", "tmactmon", "tmevtmgr", "ds_notifier"
         install_dir = $agent.folder
         folders = $agent.folders
         programs = $programs
         commands = @{}
-        reboot = Read-DsaReboot
+        relay = Get-Relay -Port 4122 -Timeout $timeout
+        reboot = $windows.reboot
         files = @{ note = Read-DsaFile -Path (Get-DsaProgressPath -Given $module.Params["progress_file"]) }
-        problems = @()
+        problems = $problems
     }
     if ($null -ne $query) {
         $reading.commands.dsa_query = Wait-DsaProcess -Running $query -Timeout $timeout
         $reading.commands.dsa_query.argv = $query.argv
     }
-    $reading.relay = Wait-Relay -Relay $relay -Timeout $timeout
-    $reading.problems = $problems.ToArray()
     $module.Result["reading"] = $reading
 }

@@ -33,75 +33,46 @@ $spec = @{
     )
     supports_check_mode = $true
 }
+$null = Get-DsaGivenOption -Name @($spec.options.Keys)
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 $params = $module.Params
 $result = $module.Result
 $step = [String]$params.step
-# What the functions below share: where the note and the logs are.
-$shared = @{ path = $null; logs = $null }
-
-Function Initialize-Update {
-    <# .SYNOPSIS
-    Check the options. #>
-    Confirm-DsaOption -Module $module -Text @("step") -Seconds @("timeout", "lock_timeout") -List @("trigger")
-    if (@($params.trigger).Count -eq 0) {
-        Stop-DsaStep -Code "bad_option" -Message "trigger is empty; give the arguments of dsa_control"
-    }
-    if ($null -eq $params.note) {
-        $params.note = @{}
-    }
-    if ($step -eq "look") {
-        Confirm-DsaOption -Module $module -NotNull @("marks")
-        foreach ($mark in $params.marks) {
-            $size = [Int64]0
-            if ($mark -isnot [System.Collections.IDictionary] -or
-                -not [Int64]::TryParse([String]$mark["size"], [ref]$size) -or -not $mark["fingerprint"]) {
-                Stop-DsaStep -Code "bad_option" -Message "marks has an entry that is no mark; give those of step start"
-            }
-        }
-    }
-    $shared.path = Get-DsaProgressPath -Given $params.progress_file
-    $shared.logs = $params.log_folder
-    if (-not $shared.logs) {
-        $shared.logs = [System.IO.Path]::Combine($env:ProgramData, "Trend Micro", "Deep Security Agent", "diag")
-    }
-}
+$password = $params.self_protection_password
+$progress = Get-DsaProgressPath -Given $params.progress_file
+$logs = $params.log_folder
+if (-not $logs) { $logs = [System.IO.Path]::Combine($env:ProgramData, "Trend Micro", "Deep Security Agent", "diag") }
 
 Function Read-QueryAnswer {
     <# .SYNOPSIS
     dsa_query's raw answer to all its questions. #>
     $folder = (Get-DsaAgentFolder).folder
-    if (-not $folder) {
-        return @{ rc = $null; out = ""; err = ""; cut = $false; missing = $true; timed_out = $false }
-    }
-    return Wait-DsaProcess -Running (Start-DsaQuery -Folder $folder) -Timeout $params.timeout
+    if ($folder) { return Wait-DsaProcess -Running (Start-DsaQuery -Folder $folder) -Timeout $params.timeout }
+    return @{ rc = $null; out = ""; err = ""; cut = $false; missing = $true; timed_out = $false }
 }
 
 Function Update-Note {
     <# .SYNOPSIS
     Merge into the note under the lock, which is free again afterwards. The phase and times are this host's. #>
-    $result.changed = $true
-    if ($module.CheckMode) {
-        return
-    }
-    $lock = Lock-DsaNote -Path $shared.path -Timeout $params.lock_timeout
-    try {
-        $noted = Get-DsaNote -Path $shared.path
-        $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
-        $first, $last = @{}, @{}
-        if ($step -eq "start") {
-            $first.since = $now
-            if (@("upgrading", "update_pending") -ccontains $noted["phase"] -and $noted["since"]) {
-                $first.since = $noted["since"]
+    if (-not $module.CheckMode) {
+        $lock = Lock-DsaNote -Path $progress -Timeout $params.lock_timeout
+        try {
+            $noted = Get-DsaNote -Path $progress
+            $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
+            $first, $last = @{}, @{}
+            if ($step -eq "start") {
+                $due = @("upgrading", "update_pending") -ccontains $noted["phase"]
+                $first.since = $(if ($due -and $noted["since"]) { $noted["since"] } else { $now })
+                $last = @{ phase = "update_pending"; done_at = $null }
+            } elseif ($params.note["phase"] -ceq "done") {
+                $last.done_at = $now
             }
-            $last = @{ phase = "update_pending"; done_at = $null }
-        } elseif ($params.note["phase"] -ceq "done") {
-            $last.done_at = $now
+            Update-DsaNote -Path $progress -Change $first, $params.note, $last
+        } finally {
+            $lock.stream.Dispose()
         }
-        Update-DsaNote -Path $shared.path -Change $first, $params.note, $last
-    } finally {
-        $lock.stream.Dispose()
     }
+    $result.changed = $true
 }
 
 Function Start-Update {
@@ -109,27 +80,31 @@ Function Start-Update {
     First the note, so that a run that dies leaves it to the next one; last the request, so that its end is new. #>
     Update-Note
     $result.query = Read-QueryAnswer
-    $result.marks = Get-DsaLogMark -Folder $shared.logs
+    $result.marks = Get-DsaLogMark -Folder $logs
     $result.now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
-    if ($module.CheckMode) {
-        return
-    }
-    $trigger = [String[]]@($params.trigger)
+    if ($module.CheckMode) { return }
     # First without the password: it would stand in the process list, and not every agent needs it for this.
-    $result.request = Invoke-DsaControl -Argument $trigger
-    if ($false -eq $result.request.accepted -and $params.self_protection_password) {
-        $result.request = Invoke-DsaControl -Argument $trigger -Password $params.self_protection_password
+    $result.request = Invoke-DsaControl -Argument $params.trigger
+    if ($false -eq $result.request.accepted -and $password) {
+        $result.request = Invoke-DsaControl -Argument $params.trigger -Password $password
     }
 }
 
 Function Watch-Update {
     <# .SYNOPSIS
     What is there now. Changes nothing. #>
-    $note = Read-DsaNote -Path $shared.path
+    Confirm-DsaOption -Module $module -Name @("marks")
+    foreach ($mark in $params.marks) {
+        $size = [Int64]0
+        if (-not [Int64]::TryParse([String]$mark["size"], [ref]$size) -or -not $mark["fingerprint"]) {
+            Stop-DsaStep -Code "bad_option" -Message "marks has an entry that is no mark; give those of step start"
+        }
+    }
+    $note = Read-DsaNote -Path $progress
     $result.note_text = $note.text
     $result.note_problem = $note.problem
     $result.query = Read-QueryAnswer
-    $new = Read-DsaNewLine -Folder $shared.logs -Mark @($params.marks)
+    $new = Read-DsaNewLine -Folder $logs -Mark @($params.marks)
     $result.lines = $new.lines
     $result.lines_cut = $new.cut
     $result.now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
@@ -137,29 +112,27 @@ Function Watch-Update {
 
 Function Export-Diagnostic {
     <# .SYNOPSIS
-    The package that this request made; one that was there before tells of something else. #>
+    The package that this request made; one that was there before is of something else. #>
     $result.changed = $true
-    if ($module.CheckMode) {
-        return
-    }
-    $name = [Regex]::new("\A[0-9]{10}\.zip\z")
+    if ($module.CheckMode) { return }
+    $name = "\A[0-9]{10}\.zip\z"
     $old = @{}
-    foreach ($file in (Get-DsaNewestFile -Folder $shared.logs -Name $name)) {
-        $old[$file.Name] = $file.LastWriteTimeUtc
-    }
-    $reply = Invoke-DsaControl -Argument @("-d") -Password $params.self_protection_password -Timeout 600
-    foreach ($file in (Get-DsaNewestFile -Folder $shared.logs -Name $name)) {
-        if ($old[$file.Name] -ne $file.LastWriteTimeUtc) {
-            $result.path = $file.FullName
-        }
+    foreach ($file in (Get-DsaNewestFile -Folder $logs -Name $name)) { $old[$file.Name] = $file.LastWriteTimeUtc }
+    $reply = Invoke-DsaControl -Argument @("-d") -Password $password -Timeout 600
+    foreach ($file in (Get-DsaNewestFile -Folder $logs -Name $name)) {
+        if ($old[$file.Name] -ne $file.LastWriteTimeUtc) { $result.path = $file.FullName }
     }
     if (-not $result.ContainsKey("path") -or $reply.timed_out) {
-        Stop-DsaStep -Code "no_diagnostics" -Message "dsa_control -d made no package in $($shared.logs): $($reply.text)"
+        Stop-DsaStep -Code "no_diagnostics" -Message "dsa_control -d made no package in ${logs}: $($reply.text)"
     }
 }
 
 $body = {
-    Initialize-Update
+    Confirm-DsaOption -Module $module -Name @("step", "timeout", "lock_timeout", "trigger")
+    if ($params.trigger.Count -eq 0) {
+        Stop-DsaStep -Code "bad_option" -Message "trigger is empty; give the arguments of dsa_control"
+    }
+    if ($null -eq $params.note) { $params.note = @{} }
     if ($step -eq "start") {
         Start-Update
     } elseif ($step -eq "look") {

@@ -43,15 +43,20 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def clean_tree(value: t.Any, longest: int = LONGEST) -> t.Any:
-    """A JSON value with every text in it cleaned, keys too. What is no JSON type becomes its text."""
+    """A JSON value with every text in it cleaned, keys too, of Python's own types; what is no JSON becomes its text.
+
+    ansible-core marks what comes from hosts by classes of its own, whose str() is one of them too.
+    """
     if isinstance(value, str):
-        return clean(str(value), longest)
+        return clean(str.__str__(value), longest)
     if isinstance(value, Mapping):
-        return {clean(str(key), longest): clean_tree(item, longest) for key, item in value.items()}
+        return {clean_tree(str(key), longest): clean_tree(item, longest) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [clean_tree(item, longest) for item in value]
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, (int, float)):
+        return int(value) if isinstance(value, int) else float(value)
     return clean(str(value), longest)
 
 

@@ -14,8 +14,8 @@ from .conftest import FIXED, LabFleet, StartFleet, Step, deb, needs_windows, win
 
 pytestmark = needs_windows
 
-HEALTHY = {"winfixed", "winbare"}
-UNKNOWN = {"unlisted"}
+HEALTHY = {"winfixed", "winbare", "unlisted"}
+UNKNOWN = {"torn"}
 REBOOTED = {"dsa_reboot": "if_required", "dsa_reboot_window": "00:00-24:00"}
 
 
@@ -36,7 +36,10 @@ def fleet() -> dict[str, t.Any]:
         ),
         "winfixed": windows(FIXED),
         "winbare": {"os": "windows", "role": "none"},
+        # Windows lists no such program; what runs, and its file, show the agent.
         "unlisted": windows(FIXED, faults={"agent_not_listed": True}),
+        "hidden": windows(faults={"agent_not_listed": True}),
+        "torn": windows(FIXED, faults={"listed_twice": "20.0.0-3288"}),
     }
     for host in hosts.values():
         host["update_seconds"] = 0.2
@@ -68,8 +71,9 @@ def test_the_gate_reads_each_host_once_and_says_why(story: dict[str, Step]) -> N
     assert gate.report["winrelay1"]["role"] == "relay"
     assert gate.report["japanese"]["verdict"] == "affected"
     assert gate.report["winbare"]["verdict"] == "not_installed"
-    assert gate.report["unlisted"]["verdict"] == "unknown"
-    assert "there are signs of an agent" in gate.report["unlisted"]["reason"]
+    assert gate.report["hidden"]["verdict"] == "affected"
+    assert gate.report["torn"]["verdict"] == "unknown"
+    assert "lists more than one version" in gate.report["torn"]["reason"]
     assert gate.same
     assert set(gate.commands.values()) == {1}
 
@@ -88,7 +92,7 @@ def test_remediate_brings_all_to_verified(lab: LabFleet, story: dict[str, Step])
     assert remediate.report["japanese"]["version_before"] == "20.0.0-5995"
     assert remediate.report["japanese"]["version"] == FIXED
     lab.assert_relays_came_first()
-    assert not remediate.touched["unlisted"]
+    assert not remediate.touched["torn"]
     assert "s3cret" not in remediate.output
     states = lab.status()
     for name in set(remediate.report) - HEALTHY - UNKNOWN:

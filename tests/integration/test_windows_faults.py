@@ -29,7 +29,12 @@ FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "silent": ({"unreachable": True}, "it did not answer", "nothing"),
     "restarting": ({"reboot_seconds": 2}, "has the fix", "upgraded"),
     "gone": ({"reboot_never": True}, "did not come back from its reboot", "failed"),
+    "damaged": ({"note_damaged": True}, "its progress note cannot be read", "blocked"),
+    "died": ({"earlier_run_died": True}, "has the fix", "upgraded"),
+    "mute": ({"dsa_control_no_status": True}, "Self-protection is in an unknown state", "failed"),
+    "full": ({"disk_full_after_install": True}, "could not be noted on the host", "failed"),
 }
+PROTECTED = ("died", "mute")
 NOT_PASSED = ("guarded", *[name for name, (*dummy, done) in FAULTS.items() if done != "upgraded"])
 
 
@@ -42,6 +47,8 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     }
     for name, (faults, *dummy) in FAULTS.items():
         hosts[name] = windows(faults=faults)
+    for name in PROTECTED:
+        hosts[name] |= {"self_protection": RIGHT, "vars": {"dsa_self_protection_password": RIGHT}}
     hosts["restarting"] |= {"reboot_required": "after_upgrade", "vars": REBOOT}
     hosts["gone"] |= {"reboot_required": "after_upgrade", "vars": {**REBOOT, "dsa_reboot_timeout": 5}}
     for host in hosts.values():
@@ -76,9 +83,14 @@ def test_a_failed_installation_is_explained_by_its_log(lab: LabFleet, first: Ran
 
 
 def test_a_wrong_password_changes_nothing_and_is_not_shown(first: Ran) -> None:
-    assert "self-protection could not be switched off" in first.report["guarded"]["reason"]
+    assert "self-protection could not be turned off" in first.report["guarded"]["reason"]
     assert first.touched["guarded"] == []
     assert WRONG not in first.output + str(first.report)
+
+
+def test_what_an_earlier_run_left_off_is_on_again(lab: LabFleet, first: Ran) -> None:
+    assert first.touched["died"].count("self_protection") >= 2
+    assert [lab.status()[name]["self_protection"] for name in PROTECTED] == [True, True]
 
 
 def test_a_lost_connection_installs_once(first: Ran) -> None:

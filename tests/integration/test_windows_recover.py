@@ -58,7 +58,7 @@ def test_a_recovery_from_the_upgrade_to_verified(lab: LabFleet) -> None:
     # It stops where the Manager has its turn: a host that lost its agent is not one that has none.
     done = lab.play("recover", dsa_recover_hosts="lucky")
     assert done.returncode == 2, done.stdout
-    assert "Now delete this computer in the Manager" in done.stdout
+    assert "Now delete this computer in the Manager" in done.stdout, done.stdout
     assert "s3cret" not in done.stdout
     ran = lab.ran("gate", 2, "--limit", "lucky")
     assert [finding["code"] for finding in ran.report["lucky"]["findings"]] == ["agent_gone"]
@@ -69,7 +69,7 @@ def test_a_recovery_from_the_upgrade_to_verified(lab: LabFleet) -> None:
     assert ACTIVATION not in done.stdout, "what activates an agent is a secret"
     events = ("package_removed", "package_installed", "activated", "security_update_succeeded")
     assert [entry["event"] for entry in lab.journal("lucky", *events)][-4:] == list(events)
-    assert "this is left of it: C:\\\\Program Files\\\\Trend Micro\\\\Deep Security Agent" in done.stdout
+    assert "this is left of it: %ProgramFiles%\\\\Trend Micro\\\\Deep Security Agent" in done.stdout, done.stdout
     assert len(lab.journal("dirty", "package_installed")) == 1
     done = lab.play("recover", dsa_recover_hosts="hopeless", dsa_verify_timeout=None, **REGISTER)
     assert done.returncode == 2, done.stdout

@@ -135,14 +135,14 @@ def test_modules_are_answered(lab: WindowsLab) -> None:
         theirs("setup", gather_subset=["min"]),
         ours("win_dsa_precheck_info"),
         ours("win_dsa_info"),
-        ours("win_dsa_precheck_info", no_such_option=1),
+        ours("win_dsa_package_info", path=PATH, no_such_option=1),
         theirs("win_regedit", path="HKLM:\\SOFTWARE\\x"),
     )
     assert setup["ansible_facts"]["ansible_distribution_version"] == "10.0.17763.0"
     assert "windows" in checked
     assert (info["agent"]["version_raw"], info["agent"]["os_version"]) == ("20.0.0.5995", "10.0.17763")
     assert info["agent"]["relay"]["enabled"] is True
-    assert "Unsupported parameters for (win_dsa_precheck_info) module: no_such_option" in wrong["msg"]
+    assert re.match(r"Unsupported parameters for \(\S*win_dsa_package_info\) module: no_such_option", wrong["msg"])
     assert "the lab does not understand: the module ansible.windows.win_regedit" in strange["module_stderr"]
     assert lab.journal("one", "winrm_not_understood")
     assert "win_regedit" in (lab.folder / "lab.log").read_text(encoding="utf-8")

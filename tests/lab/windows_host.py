@@ -2,7 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Windows host of the lab without the lab's process, for tests of what it does and says."""
+"""A Windows host of the lab without the lab's process, for tests of what it does and returns."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import windows_record
 from lab import fleet
 from lab.layout import Layout
-from lab.windows import answers, msi, payload, update, upgrade
+from lab.windows import answers, msi, payload
 from lab.windows.door import WinrmDoor
 from lab.windows.machine import DATA, WindowsMachine
 
@@ -42,6 +43,7 @@ class Host:
         return self
 
     async def call(self, module: str, *, check: Any = False, **arguments: Any) -> dict[str, Any]:
+        """The module's result by the lab's Python."""
         name = f"{OURS if module.startswith('win_dsa_') else THEIRS}.{module}"
         request = payload.Request("module", name, {**arguments, "_ansible_check_mode": check})
         out, err, code = await answers.run_module(self.machine, request)
@@ -49,31 +51,38 @@ class Host:
         assert not err and (code != 0) == bool(result.get("failed"))
         return result
 
-    async def record(self, **arguments: Any) -> dict[str, Any]:
-        result: dict[str, Any] = (await self.call("win_dsa_info", **arguments))["agent"]
+    async def reading(self, **arguments: Any) -> dict[str, Any]:
+        result: dict[str, Any] = (await self.call("win_dsa_info", **arguments))["reading"]
         return result
+
+    async def record(self, **arguments: Any) -> Any:
+        """What the controller makes of the reading."""
+        return windows_record(await self.reading(**arguments))
 
     async def install(self, build: str = NEW, **arguments: Any) -> dict[str, Any]:
         self.machine.drive.write(PACKAGE, msi.make(build, "x86_64"))
         codes = [0, 1641, 3010]
         return await self.call("win_package", path=PACKAGE, log_path=LOG, expected_return_code=codes, **arguments)
 
-    async def upgrade(self, **arguments: Any) -> dict[str, Any]:
-        """As the action does it: begin, the package, end."""
-        self.machine.drive.write(PACKAGE, msi.make(NEW, "x86_64"))
-        begun = await self.call("win_dsa_upgrade", step="begin", version=NEW, path=PACKAGE, **arguments)
+    async def upgrade(self, build: str = NEW, **arguments: Any) -> dict[str, Any]:
+        """As the stage does it: begin, the package, end."""
+        self.machine.drive.write(PACKAGE, msi.make(build, "x86_64"))
+        options = {"log_path": LOG, "service_timeout": 1, **arguments}
+        begun = await self.call("win_dsa_upgrade", step="begin", path=PACKAGE, note={"phase": "upgrading"}, **options)
         if begun.get("failed"):
             return begun
-        ran = await self.install()
-        more = {"failed": bool(ran.get("failed")), "reboot_required": ran["reboot_required"], "service_timeout": 1}
-        ended = await self.call("win_dsa_upgrade", step="end", version=NEW, path=PACKAGE, **{**arguments, **more})
+        ran = await self.install(build)
+        note = None if ran.get("failed") else {"phase": "update_pending"}
+        more = {"note": note, "reboot_required": ran["reboot_required"]}
+        ended = await self.call("win_dsa_upgrade", step="end", **options, **more)
         return {**ended, "rc": ran["rc"]}
 
     async def update(self) -> dict[str, Any]:
-        asked = await self.call("win_dsa_security_update", step="start")
-        assert asked["changed"], asked
+        """As the stage does it, with one look when the agent is done."""
+        begun = await self.call("win_dsa_security_update", step="start")
+        assert begun["changed"], begun
         await asyncio.gather(*self.machine.tasks)
-        return await self.call("win_dsa_security_update", step="look")
+        return await self.call("win_dsa_security_update", step="look", marks=begun["marks"])
 
     async def reboot(self) -> None:
         self.machine.go_down("reboot", 0)
@@ -87,6 +96,4 @@ class Host:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Without the waits that are there for Ansible to see."""
-    update.TIMEOUT = upgrade.TIMEOUT = 1.0
     return asyncio.run(work)

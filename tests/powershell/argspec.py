@@ -4,8 +4,8 @@
 
 """The options of a PowerShell module, read out of its file: stands in for pwsh where ansible-test has none.
 
-ansible-test's validate-modules ends with an error without pwsh, and asks it one thing only: what options a module has.
-With this as "pwsh" it compares them with the documentation, which it then checks in full as well.
+ansible-test's validate-modules ends with an error without pwsh, and uses it for one thing only: what options a module
+has. With this as "pwsh" it compares them with the documentation, which it then checks in full as well.
 """
 
 from __future__ import annotations

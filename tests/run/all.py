@@ -30,8 +30,11 @@ from tests.run.common import ROOT, Tally, environment, say
 
 LOGS = ROOT / "build" / "logs"
 TESTS = ("pytest", "-q", "-m", "not matrix", "--durations", "10")
+# Stages of their own.
+SEPARATE = ("--ignore", "tests/unit", "--ignore", "tests/powershell")
 # A file of fleets stays in one process, since its tests share a fleet. Fleets wait: hence more processes than cores.
-FLEETS = (*TESTS, "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "--ignore", "tests/unit", "tests")
+FLEETS = (*TESTS, "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", *SEPARATE, "tests")
+POWERSHELL = ("tests.run.powershell",)
 UNITS = (*TESTS, "-n", "2", "--dist", "worksteal", "tests/unit")
 # Longest first: the order in which they start. Each is the arguments of Python's -m.
 STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -40,6 +43,7 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "fleets": FLEETS,
         "sanity": ("tests.run.sanity", "ends"),
         "matrix": ("tests.run.matrix", "ends"),
+        "powershell": POWERSHELL,
         "unit": UNITS,
         "importer": ("tests.run.importer",),
         "lint": ("tests.run.lint",),
@@ -48,6 +52,7 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "fleets": FLEETS,
         "sanity": ("tests.run.sanity",),
         "matrix": ("tests.run.matrix", "all"),
+        "powershell": POWERSHELL,
         "mutants": ("tests.mutants",),
         "unit": UNITS,
         "importer": ("tests.run.importer",),

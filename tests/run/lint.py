@@ -50,6 +50,8 @@ def tools() -> Iterator[tuple[str, list[str]]]:
     yield "mypy", ["mypy", *typed()]
     yield "yamllint", ["yamllint", "--strict", "."]
     yield "PowerShell", ["tests.powershell.check"]
+    workflows = [str(path) for path in sorted(ROOT.glob(".github/workflows/*.yml"))]
+    yield "workflows", ["check_jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows]
     yield "antsibull-changelog", ["antsibull_changelog", "lint"]
     yield "ansible-lint", ["ansiblelint", "--offline", "--strict", "--profile", "production"]
 

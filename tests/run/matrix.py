@@ -27,7 +27,7 @@ CORES = {
     "2.21": ("3.14", "3.13", "3.12"),
 }
 # Where the marked tests are: to look through all the others takes longer than to run these.
-MARKED = ("tests/artifact", "tests/integration/matrix")
+MARKED = ("tests/artifact", "tests/integration/matrix", "tests/powershell/test_forms.py")
 # pytest's status when nothing is marked.
 NO_TESTS = 5
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.pythons import interpreters
@@ -42,6 +43,10 @@ CONTROLLER_PYTHONS = ("3.14", "3.13", "3.12", "3.11")
 # Of those that the newest ansible-core supports on hosts, the oldest; older ones compile the code in make lint.
 OLDEST = ("3.9",)
 NOT_SHIPPED = ("lab/", "tests/")
+# What ansible-test's pslint requires of pwsh.
+ANALYZERS = ("PSScriptAnalyzer", "PSSA-PSCustomUseLiteralPath")
+# Side by side: with pwsh, which compiles Ansible.Basic anew for each module, validate-modules takes as long as pylint.
+APART = (["--skip-test", "validate-modules"], ["--test", "validate-modules"])
 PIP_VERSION = """
 import sys, types
 from ansible_test._internal.python_requirements import collect_bootstrap
@@ -76,14 +81,24 @@ def environment(venv_bin: Path, versions: Sequence[str]) -> dict[str, str]:
     names.mkdir(parents=True)
     for version in versions:
         (names / f"python{version}").symlink_to(interpreters()[version])
+    pwsh = shutil.which("pwsh")
+    if pwsh:
+        (names / "pwsh").symlink_to(pwsh)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     env["HOME"] = str(home(venv_bin))
     env["PATH"] = os.pathsep.join([str(venv_bin), str(names), "/usr/local/bin", "/usr/bin", "/bin"])
     return env
 
 
+def has_analyzers(env: dict[str, str]) -> bool:
+    """Whether pwsh has what pslint requires."""
+    command = f"(Get-Module -ListAvailable -Name {','.join(ANALYZERS)} | Select-Object -Unique -Property Name).Count"
+    status, output = run(["pwsh", "-NoProfile", "-NonInteractive", "-Command", command], env)
+    return status == 0 and output.strip() == str(len(ANALYZERS))
+
+
 def stand_in_for_pwsh(venv_bin: Path) -> None:
-    """validate-modules wants pwsh to read the options of PowerShell modules; where there is none, Python reads them."""
+    """validate-modules reads the options of PowerShell modules by pwsh; where there is none, Python reads them."""
     file = CACHE / "pythons" / "pwsh"
     file.write_text(f'#!/bin/sh\nexec "{venv_bin}/python" "{ROOT}/tests/powershell/argspec.py" "$@"\n')
     file.chmod(0o755)
@@ -153,15 +168,22 @@ def main(arguments: list[str]) -> Tally:
     offer_pip(venv_bin)
     keep_pip_settings(venv_bin)
     say(f"ansible-test sanity of {run([venv_bin / 'ansible', '--version'])[1].splitlines()[0]} on Python {version}")
-    with tempfile.TemporaryDirectory(prefix="sanity-") as parent:
-        command = [str(venv_bin / "ansible-test"), "sanity", "--color", "no", *arguments]
-        copy = copy_of_the_collection(Path(parent), shipped)
-        env = environment(venv_bin, versions)
-        if not shutil.which("pwsh", path=env["PATH"]):
-            stand_in_for_pwsh(venv_bin)
-            command += ["--skip-test", "pslint"]
-            say("pslint is left out, there is no pwsh")
-        status, errors = shown(command, copy, env)
+    env, left_out = environment(venv_bin, versions), []
+    if not shutil.which("pwsh", path=env["PATH"]):
+        stand_in_for_pwsh(venv_bin)
+        left_out = ["--skip-test", "pslint"]
+        say("pslint is skipped, and Python reads the options of PowerShell modules: there is no pwsh")
+    elif not has_analyzers(env):
+        left_out = ["--skip-test", "pslint"]
+        say(f"pslint is skipped: this pwsh has not both modules {' and '.join(ANALYZERS)}")
+    with tempfile.TemporaryDirectory(prefix="sanity-") as parent, ThreadPoolExecutor() as pool:
+        runs = []
+        for number, chosen in enumerate([arguments] if arguments else APART):
+            copy = copy_of_the_collection(Path(parent) / str(number), shipped)
+            command = [str(venv_bin / "ansible-test"), "sanity", "--color", "no", *left_out, *chosen]
+            runs.append(pool.submit(shown, command, copy, env))
+        ended = [each.result() for each in runs]
+    status, errors = any(code for code, _lines in ended), [line for _code, lines in ended for line in lines]
     # They stand between pages of pip's messages; whoever reads the end of a log finds them here.
     say("".join(errors) + f"{'FAILED' if status else 'ok    '} ansible-test sanity ({time.monotonic() - start:.1f} s)")
     return FAILED if status else PASSED

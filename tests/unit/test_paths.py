@@ -16,6 +16,7 @@ PLUGINS = UNIT.parents[1] / "plugins"
 SEVERAL: Mapping[str, set[str]] = {
     "../playbooks": {"order"},
     "../roles": {"dependencies"},
+    "action": {"info"},
     "module_utils/_agent": {"upgrade_steps"},
     "plugin_utils/_advisory": {"open_cases", "properties", "second_advisory", "table"},
     "plugin_utils/_fleet": {"manager_data", "offline_sites", "relays"},

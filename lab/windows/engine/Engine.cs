@@ -293,7 +293,11 @@ namespace Engine
         {
             IDictionary before = Environment.GetEnvironmentVariables();
             string folder = Environment.CurrentDirectory;
-            var host = new TaskHost(CultureInfo.GetCultureInfo((string)request["culture"]));
+            var culture = CultureInfo.GetCultureInfo((string)request["culture"]);
+            // Of all threads of the task, whatever starts them.
+            CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = culture;
+            CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentUICulture = culture;
+            var host = new TaskHost(culture);
             var output = new StringBuilder();
             try
             {

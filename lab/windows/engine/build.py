@@ -94,6 +94,15 @@ class Builder:
         self.folder.cleanup()
 
 
+def build_one(name: str, text: str) -> tuple[str, bytes]:
+    """A module that stands in no tree."""
+    builder = Builder()
+    try:
+        return builder.build(name, text, {}, False, 0)
+    finally:
+        builder.close()
+
+
 def serve(collections: str) -> None:
     from ansible import constants
     from ansible.executor.module_common import modify_module
@@ -103,7 +112,9 @@ def serve(collections: str) -> None:
     init_plugin_loader([collections])
     script = (pkgutil.get_data("ansible.executor.powershell", "bootstrap_wrapper.ps1") or b"").decode()
     options: dict[str, Any] = {"templar": None, "task_vars": {}, "environment": {}}
-    if "shell_plugin" in inspect.signature(modify_module).parameters:  # since 2.21, which knows PowerShell on Linux too
+    if (
+        "shell_plugin" in inspect.signature(modify_module).parameters
+    ):  # since 2.21, which supports PowerShell on Linux too
         options["shell_plugin"] = shell_loader.get("powershell")
     for line in sys.stdin:
         request = json.loads(line)

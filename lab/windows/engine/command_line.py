@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 
 class NotSupported(Exception):
-    """The engine's cmd.exe does not know this; a module that needs it gets an error instead of a guess."""
+    """The engine's cmd.exe does not support this; a module that needs it gets an error instead of a guess."""
 
 
 def line_of(arguments: Sequence[str]) -> str:
@@ -27,7 +27,7 @@ def line_of(arguments: Sequence[str]) -> str:
 
 
 def expand(line: str, environment: Mapping[str, str]) -> str:
-    """%NAME%, once; what is not known stays."""
+    """%NAME%, once; a name that is not there stays."""
     known = {name.lower(): value for name, value in environment.items()}
     return re.sub(r"%([^%=]+)%", lambda match: known.get(match[1].lower(), match[0]), line)
 

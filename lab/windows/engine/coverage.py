@@ -4,7 +4,7 @@
 
 """Which statements of our own PowerShell were run: counted where LAB_WINDOWS_COVERAGE names a file.
 
-A statement is known by the line and the column where it begins. Without the variable nothing in a payload is changed.
+A statement is identified by the line and the column where it begins. Without the variable no payload is changed for it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def files(plugins: Path) -> list[Path]:
 
 
 class Counter:
-    """Files are known by their content; a changed copy of one is not counted."""
+    """Files are identified by their content; a changed copy of one is not counted."""
 
     def __init__(self, file: Path, plugins: Path = PLUGINS) -> None:
         self.file = file
@@ -39,7 +39,7 @@ class Counter:
         self.written: set[tuple[int, int, int]] = set()
 
     @classmethod
-    def wanted(cls) -> Counter | None:
+    def from_environment(cls) -> Counter | None:
         return cls(Path(os.environ[VARIABLE])) if os.environ.get(VARIABLE) else None
 
     async def instrument(self, payload: Opened, request: Request) -> None:
@@ -65,7 +65,7 @@ class Counter:
 
 
 def counted(file: Path) -> dict[str, Places]:
-    """What a file says of each file of plugins."""
+    """The statements of each file of plugins that were written to a file."""
     found: dict[str, Places] = {}
     for text in file.read_text(encoding="utf-8").splitlines():
         entry = json.loads(text)

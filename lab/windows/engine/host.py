@@ -82,7 +82,7 @@ class Service:
 
 @dataclass
 class Sccm:
-    """What the client of Configuration Manager says of a reboot."""
+    """What the client of Configuration Manager returns about a reboot."""
 
     pending: bool = False
     hard: bool = False
@@ -99,7 +99,7 @@ class Listener:
 
 @dataclass
 class Process:
-    """A process; the path of its program is hidden from those who may not see it."""
+    """A process; the path of its program is hidden from users without the right to it."""
 
     process_id: int
     path: str | None = None
@@ -107,7 +107,7 @@ class Process:
 
 @dataclass
 class Certificate:
-    """A certificate, as far as anything here looks at it."""
+    """What is read of a certificate."""
 
     subject: str
     issuer: str

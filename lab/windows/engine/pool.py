@@ -19,10 +19,11 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import coverage, opened, standin_texts
+from . import build, coverage, opened, standin_texts
 from .host import EngineHost
 from .paths import Paths
 from .server import Server, Session
@@ -41,6 +42,13 @@ QUIET = {
     # Half of the processor time of a short task would go into measuring what to compile better.
     "DOTNET_TieredPGO": "0",
 }
+
+
+WARM = """#!powershell
+#AnsibleRequires -CSharpUtil Ansible.Basic
+$module = [Ansible.Basic.AnsibleModule]::Create($args, @{ options = @{} })
+$module.ExitJson()
+"""
 
 
 class TaskFailed(Exception):
@@ -105,7 +113,7 @@ class Pool:
         self.free = asyncio.Semaphore(size())
         self.idle: list[Worker] = []
         self.busy: set[Worker] = set()
-        self.counter = coverage.Counter.wanted()
+        self.counter = coverage.Counter.from_environment()
 
     async def run(self, host: EngineHost, script: str, data: bytes, limit: float = LIMIT) -> Output:
         """Run what ansible-core sent for a module on a host; TaskFailed where that has no end."""
@@ -120,6 +128,14 @@ class Pool:
             finally:
                 await self.give_back(worker)
         return output
+
+    async def warm(self) -> None:
+        """Start all processes with a task each, so that no later task takes longer than the others."""
+        with tempfile.TemporaryDirectory() as folder:
+            host = EngineHost()
+            host.folder = Path(folder) / "C"
+            script, data = await asyncio.to_thread(build.build_one, "warm", WARM)
+            await asyncio.gather(*(self.run(host, script, data) for _one in range(size())))
 
     async def statements(self, text: str) -> list[list[int]]:
         """Where the statements of a script begin: line and column."""

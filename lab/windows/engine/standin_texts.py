@@ -28,7 +28,7 @@ CMDLETS = "\n".join(text for name, text in TEXTS.items() if name not in (*FUNCTI
 def put_in(payload: Opened) -> None:
     """A function of a util is replaced in that util; cmdlets are one more util, which comes before the module."""
     for name, text in payload.utils().items():
-        wanted = [one for one in FUNCTIONS if re.search(rf"(?im)^function {one}\b", text)]
+        wanted = [one for one in FUNCTIONS if re.search(rf"(?im)(?:^|;)function {one}\b", text)]
         if name.removesuffix(".psm1") == ADD_TYPE:
             wanted.append("Add-CSharpType")
         if wanted:

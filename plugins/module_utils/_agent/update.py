@@ -14,6 +14,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import codecs
+import errno
 import hashlib
 import io
 import os
@@ -92,7 +93,8 @@ def new_lines(folder, taken):
     """Return (lines, cut): what the logs gained since the marks, in the order of the files' times.
 
     A line is file, text, and marked: whether it stands behind the mark of a file that was there. Other lines come from
-    files that have no mark, or were begun anew: such a file can hold old lines too. cut: the oldest were left off.
+    files that have no mark, or were begun anew: such a file can hold old lines too. cut: the oldest were left off, or a
+    log is there and cannot be read.
     """
     known = dict((mark["inode"], mark) for mark in taken)
     newest_first = []
@@ -100,7 +102,8 @@ def new_lines(folder, taken):
     for name, path in reversed(_logs(folder)):
         try:
             marked, texts, part = _gained(path, known)
-        except (IOError, OSError):
+        except (IOError, OSError) as error:
+            cut = cut or error.errno != errno.ENOENT
             continue
         cut = cut or part
         for text in reversed(texts):

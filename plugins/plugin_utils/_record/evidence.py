@@ -28,10 +28,14 @@ Patterns = Mapping[str, str]
 
 # An operator's expression can take long over a long line.
 _LONGEST_LINE = 4096
-# Such as '2026-11-24 17:26:38.000000 [+0000]: '. Without a zone it is not known which time it is.
+# Such as '2026-11-24 17:26:38.000000 [+0000]: '. Without a zone it is not known which time it is; "UTC+9" is none that
+# is read here, and not UTC.
 _STAMP = re.compile(
-    r"\W{0,3}(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?\s?\[?(?:(Z|UTC|GMT)|([+-])(\d\d):?(\d\d))\b"
+    r"\W{0,3}(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})?"
+    r"(?:\s?\[?(?:(Z|UTC|GMT)(?!\s?[+-]\d)|([+-])(0\d|1[0-4]):?([0-5]\d))\b)?"
 )
+# How far the clock of a zone is behind UTC, at most.
+_FURTHEST = timedelta(hours=12)
 _CERTIFICATE_EXPIRED = re.compile(r"DIGITAL_SIGNATURE_CERT_EXPIRE|(?<![\w.-])-24(?![\d-]|\.\d)")
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,7}", re.ASCII)
@@ -131,32 +135,44 @@ def judge_update(
     began, ended = parse_time(start.now), parse_time(look.get("now"))
     listed = look.get("lines")
     lines = [line for line in listed if isinstance(line, Mapping)] if isinstance(listed, (list, tuple)) else []
-    word = _last_word(list(_counting(began, ended, lines)), success_regex, failure_regex)
+    word, doubt = _last_word(list(_counting(began, ended, lines)), success_regex, failure_regex)
     done_at = _done_by_other_run(began, start.build, look.get("note_text"))
     if done_at and not (word and word.state == "failed" and (word.time is None or word.time > done_at)):
         return Evidence("succeeded", "done_by_other_run", {"time": done_at.strftime("%Y-%m-%dT%H:%M:%SZ")})
     if word:
         expired = word.state == "failed" and bool(_CERTIFICATE_EXPIRED.search(word.text))
         values = {"file": word.file, "line": one_line(word.text)}
+        if word.state == "succeeded" and (doubt or look.get("lines_cut") is not False):
+            return Evidence("unproven", "log_order_unknown" if doubt else "log_not_whole", values)
         return Evidence(word.state, f"log_{word.state}", values, expired)
     if start.accepted is False:
         return Evidence("failed", "request_refused", {"why": start.answer})
     return _by_patterns(start.before, look, previous)
 
 
-def _last_word(counting: Sequence[_Counting], success: str | None, failure: str | None) -> _Word | None:
-    """The line that counts and comes last by time. A retry can follow a failure, and logs rotate meanwhile."""
+def _last_word(counting: Sequence[_Counting], success: str | None, failure: str | None) -> tuple[_Word | None, bool]:
+    """The line that counts and comes last by time, as a retry can follow a failure, and logs rotate meanwhile.
+
+    And whether another file has a failure without any time, of which it is not known whether it came later.
+    """
     texts = [str(line.get("text"))[:_LONGEST_LINE] for _order, _time, line in counting]
     failed, succeeded = (
         matches(f"dsa_security_update_{word}_regex", pattern, texts) if pattern else [False] * len(texts)
         for word, pattern in (("failure", failure), ("success", success))
     )
     last: tuple[datetime, _Word] | None = None
+    undated: set[str] = set()
+    dated: set[str] = set()
     for number, (order, time, line) in enumerate(counting):
+        file = str(line.get("file"))
+        if time is not None:
+            dated.add(file)
+        elif failed[number] and file not in dated:
+            undated.add(file)
         if (failed[number] or succeeded[number]) and (last is None or order >= last[0]):
             state: Literal["succeeded", "failed"] = "failed" if failed[number] else "succeeded"
-            last = order, _Word(state, time, str(line.get("file")), texts[number])
-    return last[1] if last else None
+            last = order, _Word(state, time, file, texts[number])
+    return (last[1], bool(undated - {last[1].file})) if last else (None, False)
 
 
 def _counting(
@@ -168,23 +184,30 @@ def _counting(
     time of the line before it in its file. A time after the look was written with another clock, and proves nothing.
     """
     latest: dict[str, datetime] = {}
+    counted: dict[str, datetime] = {}
     for line in lines:
         file, marked = str(line.get("file")), line.get("marked") is True
-        time = parse_time(str(line.get("text"))[:_LONGEST_LINE])
+        text = str(line.get("text"))[:_LONGEST_LINE]
+        time = parse_time(text)
         order: datetime = time or latest.get(file) or began or _BEGINNING
         latest[file] = order
         if time is None:
-            if marked and (began is None or order >= began):
-                yield order, None, line
-        elif began is not None and time >= began and (marked or ended is None or time <= ended):
-            yield order, time, line
+            counts = marked and (began is None or order >= began) and not _is_older(text, began)
+        else:
+            counts = began is not None and time >= began and (marked or ended is None or time <= ended)
+        if counts:
+            # Within a file what comes later is later, even where the clock was set back meanwhile.
+            counted[file] = max(order, counted.get(file, order))
+            yield counted[file], time, line
 
 
 def parse_time(text: object) -> datetime | None:
     """The time, to the second, at the beginning of a text; None without one, or without its zone."""
     stamp = _STAMP.match(text) if isinstance(text, str) else None
-    if not stamp:
-        return None
+    return _time(stamp) if stamp and (stamp[7] or stamp[8]) else None
+
+
+def _time(stamp: re.Match[str]) -> datetime | None:
     offset = timedelta()
     if stamp[8]:
         offset = timedelta(hours=int(stamp[9]), minutes=int(stamp[10])) * (1 if stamp[8] == "+" else -1)
@@ -192,6 +215,13 @@ def parse_time(text: object) -> datetime | None:
         return datetime(*(int(part) for part in stamp.groups()[:6]), tzinfo=timezone.utc) - offset  # type: ignore[misc, arg-type]
     except (ValueError, OverflowError):
         return None
+
+
+def _is_older(text: str, began: datetime | None) -> bool:
+    """Whether a text begins with a time without a zone that is before the start in every zone."""
+    stamp = _STAMP.match(text)
+    time = _time(stamp) if stamp else None
+    return bool(began and time and began - time > _FURTHEST)
 
 
 def _done_by_other_run(began: datetime | None, build: str | None, text: object) -> datetime | None:

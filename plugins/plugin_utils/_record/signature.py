@@ -16,9 +16,9 @@ from .bounded import PatternTooSlow, matches
 
 SETTING = "dsa_windows_signer"
 # The organisation in the subject of a certificate, as Windows writes it: a value with a comma is quoted, and what is
-# within quotation marks is no organisation.
+# within quotation marks is no organisation. (?a): an i without a dot is another letter.
 SIGNER = (
-    r'(?i)^(?:(?:[^"]|"[^"]*")*, )?O=(?:"Trend Micro(?:,? Inc(?:orporated)?\.?)?"'
+    r'(?ai)^(?:(?:[^"]|"[^"]*")*, )?O=(?:"Trend Micro(?:,? Inc(?:orporated)?\.?)?"'
     r"|Trend Micro(?: Inc(?:orporated)?\.?)?)(?=,|\Z)"
 )
 

@@ -145,7 +145,7 @@ def _add_versions(
     if entries:
         # An entry without a version may be that of an older build.
         found["registry"] = None if half_installed or None in listed else listed[0]
-    if program.get("exists") is True:
+    if program.get("exists") is True or (program.get("exists") is None and program.get("path")):
         found["file"] = text_of(program.get("version"))
         if found["file"] is None:
             why = one_line(program.get("error") or "it has no version")

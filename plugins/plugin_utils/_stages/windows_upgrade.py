@@ -12,6 +12,7 @@ What is left open when this ends in between stands in the host's progress note.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ from .shared import guard, keeping, reason
 # Both below a folder that inherits from Program Files that ordinary users may not write there.
 STAGING = "%ProgramFiles%\\deep_security_remediation\\packages\\"
 _LOG = "%ProgramFiles%\\deep_security_remediation\\install.log"
+# What Windows Installer logs of its exit status where a reboot is required or was begun. It is never translated.
+_RETURNS_REBOOT = re.compile(r"MainEngineThread is returning (?:3010|1641)\b")
 # How long to leave an installer alone that is busy, in seconds.
 _BUSY_PAUSE = 20.0
 
@@ -59,7 +62,12 @@ def install(port: Port, run: HostRun, options: Result) -> Result:
         return {**result, **_failure(port, run.settings, ran, end)}
     reboot = ran["rc"] in (msi.REBOOT_REQUIRED, msi.REBOOT_STARTED) or bool(ran.get("reboot_required"))
     reboot = reboot and not (ran["rc"] == msi.REBOOT_STARTED and _restarted(port, run))
-    ended = port.module("dsa_upgrade", {**end, "reboot_required": reboot})
+    look = {"log_path": _LOG} if result["not_run"] and not reboot else {}
+    ended = port.module("dsa_upgrade", {**end, "reboot_required": reboot, **look})
+    if look and _RETURNS_REBOOT.search(str((ended.get("log") or {}).get("text"))):
+        # The answer of an attempt that was lost: win_package finds the package installed, and reports no reboot.
+        reboot = True
+        ended = port.module("dsa_upgrade", {**end, "reboot_required": reboot})
     _remove(port, path)
     return {**result, **ended, "changed": True, "reboot_required": reboot}
 

@@ -76,7 +76,7 @@ Function Test-CimFilter {
     foreach ($one in ($Filter -split "\s+OR\s+")) {
         $match = [Regex]::Match($one, "^\s*\(?\s*(?<name>\w+)\s*=\s*$value\s*\)?\s*$")
         if (-not $match.Success) {
-            throw "the engine does not know the filter $one"
+            throw "the engine does not support the filter $one"
         }
         $wanted = [Regex]::Replace($match.Groups["text"].Value, "\\(.)", '$1')
         if ([String]$Entry[$match.Groups["name"].Value] -eq $wanted) {
@@ -102,7 +102,7 @@ Function Get-CimInstance {
             $pattern = "(?i)^\s*SELECT\s+(.+?)\s+FROM\s+(\w+)(?:\s+WHERE\s+(.+?))?\s*$"
             $match = [Regex]::Match($Query, $pattern)
             if (-not $match.Success) {
-                throw "the engine does not know the query $Query"
+                throw "the engine does not support the query $Query"
             }
             $Property = $match.Groups[1].Value.Split(",").Trim()
             $ClassName, $Filter = $match.Groups[2].Value, $match.Groups[3].Value

@@ -56,7 +56,7 @@ namespace Engine
         public void Start() { Control("start"); }
         public void Stop() { Control("stop"); }
 
-        // The state is that of the last look.
+        // The state stays that of the last Refresh.
         public void Refresh()
         {
             ServiceController now = Find(Name);

@@ -11,6 +11,8 @@ from __future__ import annotations
 SENTENCES: dict[str, str] = {
     "log_succeeded": "the log {file} has: {line}",
     "log_failed": "the log {file} has: {line}",
+    "log_not_whole": "the log {file} has: {line}; but not all of the logs could be read, and a failure may stand there",
+    "log_order_unknown": "the log {file} has: {line}; but another log has a failure without a time, maybe a later one",
     "done_by_other_run": "another run noted on the host that the update ended well",
     "request_refused": "dsa_control refused the request: {why}",
     "query_incomplete": "dsa_query: {why}",

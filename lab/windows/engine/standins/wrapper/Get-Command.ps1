@@ -2,7 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Stands for Get-Command where ansible-core 2.21 looks for powershell: it is this PowerShell. All else is as ever.
+# Stands for Get-Command where ansible-core 2.21 searches for powershell: it is this PowerShell. All else is as ever.
 # https://learn.microsoft.com/powershell/module/microsoft.powershell.core/get-command
 
 [CmdletBinding()]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -13,6 +14,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
+from ansible_collections.deep_security.remediation.plugins.module_utils._agent import update
 
 from .host_side import FakeHost
 
@@ -164,6 +167,15 @@ def test_a_log_that_was_cut_and_grew_again_is_not_marked(host: FakeHost, log: Pa
     assert [marked for dummy, text, marked in look(host, taken)] == [False, False]
 
 
+def test_a_log_that_was_empty_has_no_mark(host: FakeHost) -> None:
+    """Nothing tells it from another file that got its number: a copy of an old log is no new log."""
+    log = host.logs / "ds_agent.log"
+    log.touch()
+    taken = marks(host)
+    append(log, "9016 of long ago")
+    assert look(host, taken) == [("ds_agent.log", "9016 of long ago", False)]
+
+
 def test_logs_come_in_the_order_of_their_times_not_of_their_names(host: FakeHost, log: Path) -> None:
     other = host.logs / "ds_agent-01.log"
     append(other, "x")
@@ -184,6 +196,20 @@ def test_logs_of_any_encoding_are_read(host: FakeHost, encoding: str) -> None:
     with log.open("ab") as stream:
         stream.write("new 9016 更新\n".encode({"utf-16": "utf-16-le"}.get(encoding, encoding)))
     assert look(host, taken) == [("ds_agent.log", "new 9016 更新", True)]
+
+
+@pytest.mark.parametrize(("number", "cut"), [(errno.EACCES, True), (errno.EIO, True), (errno.ENOENT, False)])
+def test_a_log_that_cannot_be_read_is_not_passed_over(
+    host: FakeHost, log: Path, monkeypatch: pytest.MonkeyPatch, number: int, cut: bool
+) -> None:
+    """What failed later may stand in it. One that a rotation took away meanwhile is none."""
+
+    def refuse(path: str, known: object) -> None:
+        raise OSError(number, "it is not to be read")
+
+    taken = marks(host)
+    monkeypatch.setattr(update, "_gained", refuse)
+    assert update.new_lines(str(host.logs), taken) == ([], cut)
 
 
 def test_what_comes_back_is_bounded_and_the_newest_is_kept(host: FakeHost, log: Path) -> None:

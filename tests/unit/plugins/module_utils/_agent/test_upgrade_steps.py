@@ -138,6 +138,7 @@ def test_a_note_that_cannot_be_read_stops_every_step(host: FakeHost, step: str, 
     assert (result["failed"], result["code"]) == (True, "note_unreadable")
     assert str(host.note) in result["msg"]
     assert "remove the file" in result["msg"]
+    assert result.get("self_protection") == (None if step == "note" else "unknown")
     assert host.calls() == []
     assert host.note.is_dir() if text is None else host.note.read_text() == text
 
@@ -382,6 +383,13 @@ def test_a_restart_that_fails_raises_it_all_the_same(host: FakeHost) -> None:
     result = host.upgrade("restart")
     assert (result["code"], result["self_protection"]) == ("restart_failed", "off")
     assert "Self-protection is off" in result["msg"]
+
+
+def test_an_error_that_nobody_foresaw_keeps_what_is_known(host: FakeHost) -> None:
+    host.write_note(phase="upgrading", self_protection="off")
+    result = install(host, version=20)
+    assert (result["failed"], result["code"], result["self_protection"]) == (True, "unexpected", "on")
+    assert result["msg"].startswith("step install: ")
 
 
 @pytest.mark.parametrize("module", [dsa_upgrade, dsa_security_update])

@@ -72,6 +72,15 @@ def test_a_reading_that_is_lost_twice_is_lost(clock: Clock) -> None:
     assert attempts == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "named"), [("certificate verify failed: CERTIFICATE_VERIFY_FAILED", True), ("reset", False)]
+)
+def test_a_certificate_that_is_not_trusted_is_named_with_its_remedy(clock: Clock, text: str, named: bool) -> None:
+    lost, _ = run(clock, 0, [AnsibleConnectionFailure(text)])
+    assert text in str(lost)
+    assert ("ansible_winrm_ca_trust_path" in str(lost)) is named
+
+
 def test_a_silent_host_costs_a_reading_one_time_out(clock: Clock) -> None:
     lost, attempts = run(clock, 0, [LOST], lasting=30)
     assert isinstance(lost, HostLost)
@@ -170,6 +179,15 @@ def test_a_reading_has_the_time_limit_that_is_set(more: dict[str, Any], options:
     assert module.call_args.kwargs["module_args"] == options
 
 
+@pytest.mark.parametrize(("windows", "os_name"), [(True, "windows"), (False, "linux")])
+def test_a_raw_reading_becomes_the_record_of_its_platform(windows: bool, os_name: str) -> None:
+    shell = SimpleNamespace(_IS_WINDOWS=windows)
+    record = port_of(lambda **options: {"reading": {"os": os_name}}, shell=shell).read()
+    assert (record["os"], record["installed"]) == (os_name, None)
+    assert any(problem["source"] == "registry" for problem in record["problems"]) is windows
+
+
+@pytest.mark.parametrize("shell", [None, SimpleNamespace(_IS_WINDOWS=True)], ids=["posix", "windows"])
 @pytest.mark.parametrize(
     ("result", "words"),
     [
@@ -177,10 +195,13 @@ def test_a_reading_has_the_time_limit_that_is_set(more: dict[str, Any], options:
         ({"failed": True, "msg": "MODULE FAILURE", "module_stderr": "no Python"}, "MODULE FAILURE no Python"),
         ({"failed": True, "module_stdout": "Killed"}, "the reader gave no record Killed"),
         ({"agent": {"installed": True}}, "the reader gave no record"),
+        ({"reading": "installed"}, "the reader gave no record"),
     ],
 )
-def test_a_reader_that_gives_no_reading_is_unknown_with_its_reason(result: dict[str, Any], words: str) -> None:
-    record = port_of(lambda **options: result).read()
+def test_a_reader_that_gives_no_reading_is_unknown_with_its_reason(
+    result: dict[str, Any], words: str, shell: object
+) -> None:
+    record = port_of(lambda **options: result, shell=shell).read()
     assert (record["installed"], record["version"]) == (None, None)
     assert words in str(record["problems"])
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import PatternTooSlow, bounded
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.evidence import (
     Evidence,
     UpdateStart,
@@ -25,7 +26,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.note import done_note
 
 BUILD = "20.0.2-1390"
-START = "2026-11-23T02:00:00Z"
+START, SEEN = "2026-11-23T02:00:00Z", "2026-11-23T02:30:00Z"
 SUCCESS, FAILURE = r"Update Successful|\|\s*9016\s*\|", r"CERT_EXPIRE|Update Failed|\|\s*9017\s*\|"
 GOOD, BAD = "[Event/5] | 9016 | Anti-Malware Component Update Successful", "[Event/3] | 9017 | Update Failed"
 BEFORE = {"IntelliTrap Pattern": "0.253.00", "Smart Scan Agent Pattern": "20.489.00"}
@@ -51,7 +52,7 @@ def begun(note: Mapping[str, Any] | None = None, record: Mapping[str, Any] | Non
 def look(*lines: tuple[str, str, bool] | str, **more: Any) -> dict[str, Any]:
     shaped = [line if isinstance(line, tuple) else ("ds_agent.log", line, True) for line in lines]
     entries = [dict(zip(("file", "text", "marked"), line, strict=True)) for line in shaped]
-    return {"query": answer(), "lines": entries, "lines_cut": False, "note_text": None, "now": START, **more}
+    return {"query": answer(), "lines": entries, "lines_cut": False, "note_text": None, "now": SEEN, **more}
 
 
 def judged(
@@ -84,6 +85,22 @@ NEW, OLD = "02:00:10", "01:59:59"
         # Without a readable time, or its zone, only behind the mark of a file that was there.
         ([GOOD], "succeeded"),
         (["2026-11-23 01:00:00 " + GOOD], "succeeded"),
+        # Before the start in every zone.
+        (["2026-11-22 13:59:59 " + GOOD], "running"),
+        (["2019-01-01 00:00:00 " + GOOD], "running"),
+        (["2026-11-22 14:00:00 " + GOOD], "succeeded"),
+        # A zone beside UTC is not UTC.
+        ([("ds_agent-01.log", "2026-11-23 02:10:00 UTC+9 " + GOOD, False)], "running"),
+        ([("ds_agent-01.log", "2026-11-23 02:10:00 GMT+0900 " + GOOD, False)], "running"),
+        ([("ds_agent-01.log", "2026-11-22 00:00:00 -99:99 " + GOOD, False)], "running"),
+        # Where another file has a failure of which it is not known when it was, a success is no proof.
+        ([("a.log", BAD, True), ("b.log", at(NEW, GOOD), True)], "unproven"),
+        ([("b.log", at(NEW, GOOD), True), ("a.log", BAD, True)], "unproven"),
+        ([("a.log", BAD, True), ("b.log", GOOD, True)], "unproven"),
+        ([("a.log", at(NEW, "x"), True), ("a.log", BAD, True), ("b.log", at("02:00:20", GOOD), True)], "succeeded"),
+        # The clock was set back between two lines of a file.
+        ([at("02:20:00", GOOD), at("02:10:00", BAD)], "failed"),
+        ([at("02:20:00", BAD), at("02:10:00", GOOD)], "succeeded"),
         ([("ds_agent.log", GOOD, False)], "running"),
         ([("ds_agent-01.log", "2026-11-23 02:00:10 " + GOOD, False)], "running"),
         ([("ds_agent-01.log", BAD, False)], "running"),
@@ -96,6 +113,14 @@ NEW, OLD = "02:00:10", "01:59:59"
         ([("a.log", at("02:00:20", BAD), False), ("b.log", at("02:00:10", GOOD), True)], "failed"),
         # Without a time of its own a line has that of the line before it in its file.
         ([("a.log", at("02:00:20", "x"), True), ("a.log", BAD, True), ("b.log", at("02:00:10", GOOD), True)], "failed"),
+        # So a line that continues an older one is as old: it was written late.
+        ([at(OLD, "x"), GOOD], "running"),
+        ([at(OLD, "x"), GOOD, at(NEW, "y"), BAD], "failed"),
+        ([at(OLD, "x"), ("b.log", GOOD, True)], "succeeded"),
+        # A time after the look is of another clock, unless the line is new for certain.
+        ([("ds_agent-01.log", at("02:30:01", GOOD), False)], "running"),
+        ([("ds_agent-01.log", at("02:30:00", GOOD), False)], "succeeded"),
+        ([at("02:30:01", GOOD)], "succeeded"),
         ([BAD, GOOD], "succeeded"),
         ([GOOD, BAD], "failed"),
         ([GOOD + BAD], "failed"),
@@ -109,6 +134,16 @@ def test_the_log_counts_where_it_is_newer_than_the_start(lines: list[Any], state
     assert found.state == state
     if state in ("succeeded", "failed"):
         assert found.code == f"log_{state}"
+
+
+@pytest.mark.parametrize("more", [{"lines_cut": True}, {"lines_cut": None}], ids=["cut", "not known"])
+def test_a_success_in_logs_that_were_not_read_as_a_whole_proves_nothing(more: dict[str, Any]) -> None:
+    """A failure that came later may stand where nothing was read. Patterns prove by themselves."""
+    found = judged(look(at(NEW, GOOD), **more))
+    assert (found.state, found.code) == ("unproven", "log_not_whole")
+    assert judged(look(at(NEW, BAD), **more)).state == "failed"
+    seen = look(query=answer(AFTER), **more)
+    assert judged(seen, seen).code == "patterns_newer"
 
 
 @pytest.mark.parametrize(
@@ -151,6 +186,11 @@ def test_a_success_after_minus_24_has_no_expired_certificate() -> None:
         # By numbers, not by letters.
         ({**BEFORE, "IntelliTrap Pattern": "0.1000.00"}, None, "running", "patterns_changing"),
         ({**BEFORE, "IntelliTrap Pattern": "0.26"}, None, "unproven", "patterns_not_newer"),
+        # The same version in another spelling.
+        ({**BEFORE, "IntelliTrap Pattern": "0.253"}, None, "unproven", "patterns_not_newer"),
+        ({**BEFORE, "IntelliTrap Pattern": "0.253.00.0"}, None, "unproven", "patterns_not_newer"),
+        ({**BEFORE, "IntelliTrap Pattern": "0.253.0"}, None, "unproven", "patterns_not_newer"),
+        ({**BEFORE, "IntelliTrap Pattern": "0.253.00.1"}, None, "running", "patterns_changing"),
         # findings/powershell.md A4: older, odd, or missing.
         ({**BEFORE, "IntelliTrap Pattern": "0.252.99"}, None, "unproven", "patterns_not_newer"),
         ({**AFTER, "IntelliTrap Pattern": "0.251.00"}, None, "unproven", "patterns_not_newer"),
@@ -231,6 +271,8 @@ def note_text(done_at: str, **more: Any) -> str:
         (note_text("soon"), [], "patterns_unchanged"),
         (note_text("2026-11-23T02:05:00Z", phase="update_pending"), [], "patterns_unchanged"),
         (note_text("2026-11-23T02:05:00Z", build="20.0.0-4416"), [], "patterns_unchanged"),
+        # Of an installation that is not named.
+        (note_text("2026-11-23T02:05:00Z", build=None), [], "patterns_unchanged"),
         (note_text("2026-11-23T02:05:00Z", self_protection=["off"]), [], "patterns_unchanged"),
         ('{"phase": "do', [], "patterns_unchanged"),
         ("", [], "patterns_unchanged"),
@@ -263,6 +305,23 @@ def test_a_look_that_failed_proves_nothing() -> None:
     assert (found.state, found.code, found.values) == ("unproven", "update_not_watched", {"why": "no room"})
 
 
+@pytest.mark.parametrize("which", ["success", "failure"])
+def test_an_expression_that_takes_for_ever_names_its_setting(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against one line of 41 characters it gave no answer in 60 s."""
+    monkeypatch.setattr(bounded, "_LIMIT", 0.05)
+    rules = {"success": None, "failure": None, which: r"^(a+)+$"}
+    with pytest.raises(PatternTooSlow, match=f"dsa_security_update_{which}_regex"):
+        judge_update(begun(), look("a" * 40 + "!"), None, rules["success"], rules["failure"])
+
+
+def test_a_mark_without_an_inode_is_one() -> None:
+    """Windows has none: there a file is known by its fingerprint."""
+    marks = [{"name": "ds_agent.log", "size": 5, "mtime": 1, "fingerprint": "00"}]
+    start = UpdateStart.from_dict(json.loads(json.dumps(begun(marks=marks).as_dict())))
+    assert start.marks == marks
+    assert judged(look(at(NEW, GOOD)), None, start).state == "succeeded"
+
+
 def test_a_start_survives_json() -> None:
     start = begun(marks=[{"inode": 1, "size": 2}])
     assert UpdateStart.from_dict(json.loads(json.dumps(start.as_dict()))) == start
@@ -286,8 +345,18 @@ def test_a_time_that_is_none_is_not_read(text: str) -> None:
     assert parse_time(text) is None
 
 
-@given(
-    st.dictionaries(st.sampled_from(["query", "lines_cut", "note_text", "now"]), st.none() | st.text() | st.booleans())
+_JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
 )
+
+
+@given(st.dictionaries(st.sampled_from(["query", "lines", "lines_cut", "note_text", "now"]), _JUNK))
 def test_no_look_breaks_the_judgement(found: dict[str, Any]) -> None:
     assert judged(found, found).state in ("running", "unproven")
+
+
+@given(st.dictionaries(st.sampled_from(["now", "query", "request"]), _JUNK))
+def test_no_start_breaks_the_judgement(result: dict[str, Any]) -> None:
+    assert judged(look(), None, begun(**result)).state in ("running", "unproven")

@@ -71,11 +71,14 @@ OFF: Record = {"mode": "off", "driver_offline": None, "engine": None, "patterns"
 DRIVERS = ("tmcomm", "tmactmon", "tmevtmgr")
 
 
-def windows(**more: Any) -> Record:
-    """A Windows record as win_dsa_info gives it today: Amsp and the drivers are under anti_malware."""
-    state = more.pop("engine_state", "running")
-    parts = {"service": {"name": "Amsp", "state": state}, "drivers": dict.fromkeys(DRIVERS, state)}
-    return record(FIXED, "windows", anti_malware={**anti_malware(), **parts, **more.pop("engine", {})}, **more)
+def states(state: str | None, *names: str) -> list[Record]:
+    return [{"name": name, "state": state} for name in names]
+
+
+def windows(state: str | None = "running", **more: Any) -> Record:
+    """A Windows record. state: of Amsp and the drivers."""
+    services = [*states("running", "ds_agent"), *states(state, "Amsp")]
+    return record(FIXED, "windows", **{"services": services, "drivers": states(state, *DRIVERS), **more})
 
 
 @pytest.mark.parametrize("platform", ["linux", "windows", "unix", "macos"])
@@ -209,37 +212,19 @@ def test_the_own_service_is_named_once() -> None:
     assert codes(findings_of(record(FIXED, service=down, services=[down]))) == ["service_not_running"]
 
 
-@pytest.mark.parametrize(
-    ("found_in", "mode", "expected"),
-    [
-        ("services", "on", ["service_part_not_running"]),
-        ("services", "off", []),
-        ("anti_malware", "on", ["service_part_not_running"]),
-        ("anti_malware", "off", []),
-    ],
-)
-def test_the_service_of_anti_malware_has_to_run_where_anti_malware_is_on(
-    found_in: str, mode: str, expected: list[str]
-) -> None:
-    engine = {"name": "Amsp", "state": "stopped"}
-    state = anti_malware(mode=mode) | ({"service": engine} if found_in == "anti_malware" else {})
-    listed = [{"name": "ds_agent", "state": "running"}] + ([engine] if found_in == "services" else [])
-    assert codes(findings_of(record(FIXED, "windows", anti_malware=state, services=listed))) == expected
+@pytest.mark.parametrize(("mode", "expected"), [("on", ["service_part_not_running"]), ("off", [])])
+def test_the_service_of_anti_malware_has_to_run_where_anti_malware_is_on(mode: str, expected: list[str]) -> None:
+    listed = [*states("running", "ds_agent"), *states("stopped", "Amsp")]
+    assert codes(findings_of(windows(anti_malware=anti_malware(mode=mode), services=listed))) == expected
 
 
 # --- Anti-Malware --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", ["stopped", "missing", "failed", "pending", None])
-@pytest.mark.parametrize("shape", ["mapping", "list"])
-def test_drivers_that_do_not_run_fail_although_dsa_query_gives_on(state: str | None, shape: str) -> None:
+def test_drivers_that_do_not_run_fail_although_dsa_query_gives_on(state: str | None) -> None:
     """A12, G10."""
-    if shape == "mapping":
-        made = windows(engine={"drivers": {"tmcomm": "running", "tmactmon": state}})
-    else:
-        listed = [{"name": "tmcomm", "state": "running"}, {"name": "tmactmon", "state": state}]
-        made = record(FIXED, "windows", drivers=listed)
-    [found] = findings_of(made)
+    [found] = findings_of(windows(drivers=[*states("running", "tmcomm"), *states(state, "tmactmon")]))
     assert (found.code, found.fails_gate) == ("drivers_not_running", True)
     assert "tmactmon is" in found.message.text
     assert "tmcomm" not in found.message.text
@@ -247,7 +232,7 @@ def test_drivers_that_do_not_run_fail_although_dsa_query_gives_on(state: str | N
 
 def test_drivers_count_on_windows_with_anti_malware_only() -> None:
     assert findings_of(windows()) == []
-    assert findings_of(windows(engine={**OFF}, engine_state="missing")) == []
+    assert findings_of(windows("missing", anti_malware=OFF)) == []
     assert findings_of(record(FIXED, drivers=[{"name": "tmhook", "state": "missing"}])) == []
 
 
@@ -257,7 +242,9 @@ def test_drivers_count_on_windows_with_anti_malware_only() -> None:
         (anti_malware(), []),
         (anti_malware(mode="On"), []),
         (OFF, []),
-        (anti_malware(driver_offline=None), []),
+        # A12: what is not shown to work is not known to.
+        (anti_malware(driver_offline=None), ["anti_malware_unknown"]),
+        (anti_malware(driver_offline="no"), ["anti_malware_unknown"]),
         (anti_malware(driver_offline=True), ["anti_malware_offline"]),
         (anti_malware(mode="driver-offline"), ["anti_malware_offline"]),
         (anti_malware(mode="driver-offline", driver_offline=None), ["anti_malware_offline"]),
@@ -269,11 +256,7 @@ def test_drivers_count_on_windows_with_anti_malware_only() -> None:
         ({**NO_MODULE, "engine": "24.580.1013"}, ["anti_malware_unknown"]),
         ({**NO_MODULE, "driver_offline": False}, ["anti_malware_unknown"]),
         ({**NO_MODULE, "patterns": [{"name": "IntelliTrap Pattern", "version": "0.253.00"}]}, ["anti_malware_unknown"]),
-        ({**NO_MODULE, "service": {"name": "Amsp", "state": "running"}}, ["anti_malware_unknown"]),
-        ({**NO_MODULE, "drivers": {"tmcomm": "stopped"}}, ["anti_malware_unknown"]),
         (NO_MODULE, ["anti_malware_absent"]),
-        ({**NO_MODULE, "service": {"name": "Amsp", "state": "missing"}}, ["anti_malware_absent"]),
-        ({**NO_MODULE, "drivers": dict.fromkeys(DRIVERS, "missing")}, ["anti_malware_absent"]),
         ({}, ["anti_malware_absent"]),
     ],
     ids=repr,
@@ -282,6 +265,26 @@ def test_drivers_count_on_windows_with_anti_malware_only() -> None:
 def test_the_state_of_anti_malware(state: Record, expected: list[str], platform: str) -> None:
     found = findings_of(record(FIXED, platform, anti_malware=state))
     assert codes(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({"services": states("running", "ds_agent", "Amsp")}, "anti_malware_unknown"),
+        ({"drivers": states("stopped", "tmcomm")}, "anti_malware_unknown"),
+        ({"services": [*states("running", "ds_agent"), *states("missing", "Amsp")]}, "anti_malware_absent"),
+        ({"drivers": states("missing", *DRIVERS)}, "anti_malware_absent"),
+        ({"drivers": states(None, *DRIVERS)}, "anti_malware_unknown"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_a_module_without_a_mode_is_there_where_a_part_of_it_is(parts: Record, expected: str, platform: str) -> None:
+    assert codes(findings_of(record(FIXED, platform, anti_malware=NO_MODULE, **parts))) == [expected]
+
+
+def test_the_manager_does_not_know_the_driver() -> None:
+    assert findings_of(of_manager(anti_malware=anti_malware(driver_offline=None))) == []
 
 
 def test_recovery_is_recommended_on_windows_only() -> None:

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the records of Windows hosts to agent records. The texts are those of _DeepSecurityAgent.psm1."""
+"""From raw readings of Windows hosts to agent records."""
 
 from __future__ import annotations
 
-import copy
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,59 +21,25 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._record 
     posix_record,
     windows_record,
 )
-from tests.run.common import ROOT
+
+from .windows_reading import (
+    CODE,
+    DRIVERS,
+    FOLDER,
+    NOTE,
+    UNINSTALL,
+    answer,
+    key,
+    listed,
+    nothing,
+    program,
+    reading,
+    service,
+    value,
+    with_keys,
+)
 
 Json = dict[str, Any]
-NOTE = "C:\\Program Files\\deep_security_remediation\\progress.json"
-
-
-def windows(*problems: str, **more: Any) -> Json:
-    """What win_dsa_info returns for a healthy host."""
-    return {
-        "installed": True,
-        "version": None,
-        "version_raw": "20.0.0.5995",
-        "version_source": "registry",
-        "versions": {"registry": "20.0.0.5995", "file": "20.0.0.5995", "dsa_query": "20.0.0-5995"},
-        "platform": "windows",
-        "os": "windows",
-        "os_version": "10.0.17763",
-        "arch": "x86_64",
-        "distribution": None,
-        "install_dir": "C:\\Program Files\\Trend Micro\\Deep Security Agent",
-        "service": {"name": "ds_agent", "state": "running"},
-        "activated": True,
-        "manager_url": "https://dsm.example.com:4120/",
-        "relay": {"enabled": False, "source": "tcp_4122_listener"},
-        "anti_malware": {
-            "mode": "on",
-            "driver_offline": False,
-            "engine": "24.580.1013",
-            "patterns": [],
-            "service": {"name": "Amsp", "state": "running"},
-            "drivers": {"tmcomm": "running", "tmactmon": "start pending"},
-        },
-        "reboot": {"required": False, "reasons": []},
-        "clock": {"utc_offset": 540, "boot_time": "2026-11-01T03:04:05Z"},
-        "product_code": "{00000000-0000-0000-0000-000000000000}",
-        "remediation": None,
-        "problems": list(problems),
-        **more,
-    }
-
-
-def service(state: str) -> Json:
-    """The agent's service, where no agent was found: Windows' own word for its state."""
-    return {"name": "ds_agent", "state": state}
-
-
-def nothing(*problems: str, **more: Any) -> Json:
-    """A host on which no agent was found."""
-    empty = {"versions": {}, "service": service("missing"), "relay": {"enabled": None, "source": None}}
-    silent: Json = {"mode": None, "driver_offline": None, "engine": None, "patterns": []}
-    silent |= {"service": {"name": "Amsp", "state": "missing"}, "drivers": {"tmcomm": "missing"}}
-    known = {"installed": False, "version_raw": None, "version_source": None, "activated": None, "manager_url": None}
-    return windows(*problems, **{**empty, **known, "anti_malware": silent, **more})
 
 
 def codes(record: AgentRecord) -> set[tuple[str, str]]:
@@ -80,141 +47,9 @@ def codes(record: AgentRecord) -> set[tuple[str, str]]:
     return {(problem["source"], problem["code"]) for problem in record["problems"]}
 
 
-def test_a_healthy_host() -> None:
-    record = windows_record(windows())
-    assert set(record) == set(posix_record({}))
-    assert (record["installed"], record["running"], record["problems"]) == (True, True, [])
-    assert record["version"] == "20.0.0-5995"
-    assert set(record["versions"].values()) == {"20.0.0-5995"}
-    assert record["services"] == [{"name": "ds_agent", "state": "running"}, {"name": "Amsp", "state": "running"}]
-    assert record["drivers"] == [{"name": "tmcomm", "state": "running"}, {"name": "tmactmon", "state": "pending"}]
-    assert (record["installed_at"], record["clock"]["now"], record["remediation_unreadable"]) == (None, None, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "source", "code"),
-    [
-        ("dsa_query: no answer within 15 s", "dsa_query", "no_answer"),
-        ("dsa_query: it said nothing (exit status 1)", "dsa_query", "no_answer"),
-        ("dsa_query: Access is denied.", "dsa_query", "no_answer"),
-        ("dsa_query: no answer to GetComponentInfo", "dsa_query", "incomplete"),
-        ("dsa_query: C:\\x\\dsa_query.cmd is not there", "dsa_query", "missing"),
-        ("registry: lists more than one version, an upgrade did not finish: 1, 2", "registry", "half_installed"),
-        ("registry: Requested registry access is not allowed.", "registry", "unreadable"),
-        ("file: Access to the path is denied.", "file", "unreadable"),
-        ("the agent's folder: denied", "folder", "unreadable"),
-        ("reboot, windows_update: denied", "reboot", "unreadable"),
-        ("the state of its services: Access denied", "service", "unreadable"),
-        ("whether it is a Relay: no such cmdlet", "relay", "unreadable"),
-        ("port 4122 is open, but whose it is cannot be seen", "relay", "denied"),
-        (f"{NOTE} cannot be read: Access denied", "note", "unreadable"),
-        ("something new", "reader", "unreadable"),
-    ],
-)
-def test_problems(text: str, source: str, code: str) -> None:
-    assert codes(windows_record(windows(text))) == {(source, code)}
-
-
-def test_the_texts_are_still_those_of_the_reader() -> None:
-    """windows.py knows them by heart; a change there must not turn a damaged note into none."""
-    reader = (ROOT / "plugins" / "module_utils" / "_DeepSecurityAgent.psm1").read_text(encoding="utf-8")
-    for text in (
-        '"$Path cannot be read: ',
-        '"is damaged (',
-        '"registry: lists more than one version',
-        '"the service ${script:AgentService}: it is $state"',
-        '"dsa_query: no answer within ',
-        '"dsa_query: no answer to ',
-    ):
-        assert text in reader
-
-
-@pytest.mark.parametrize(
-    ("word", "state"),
-    [
-        ("paused", "paused"),
-        ("start pending", "pending"),
-        ("stop pending", "pending"),
-        ("missing", "missing"),
-        ("unknown", None),
-    ],
-)
-def test_a_service_that_is_neither_running_nor_stopped(word: str, state: str | None) -> None:
-    given_ = windows(f"the service ds_agent: it is {word}", service={"name": "ds_agent", "state": None}, versions={})
-    record = windows_record({**given_, "activated": None, "anti_malware": {}})
-    assert record["service"] == {"name": "ds_agent", "state": state}
-    assert record["services"] == [{"name": "ds_agent", "state": state}]
-    assert (("service", "unreadable") in codes(record)) is (state is None)
-    assert record["running"] is (False if state == "missing" else None)
-
-
-@pytest.mark.parametrize(
-    "text", [f"{NOTE} cannot be read: denied", f"{NOTE} is damaged (it holds no mapping); remove it"]
-)
-def test_a_note_that_cannot_be_read(text: str) -> None:
-    record = windows_record(windows(text))
-    assert (record["remediation"], record["remediation_unreadable"]) == (None, text)
-
-
-@pytest.mark.parametrize("note", [{}, [], "done", {"phase": 1}, {"phase": "done", "self_protection": ["off"]}])
-def test_a_note_of_the_wrong_shape(note: object) -> None:
-    record = windows_record(windows(remediation=note))
-    assert record["remediation"] is None
-    assert record["remediation_unreadable"]
-
-
-def test_a_note() -> None:
-    note = {"phase": "update_pending", "self_protection": "off"}
-    assert windows_record(windows(remediation=note))["remediation"] == note
-
-
-def test_reasons_for_a_reboot() -> None:
-    reasons = ["agent_installer: the agent's installer asked for one", "file_rename_other: 2 files: a", "odd"]
-    assert windows_record(windows(reboot={"required": True, "reasons": reasons}))["reboot"] == {
-        "required": True,
-        "reasons": [
-            {"code": "agent_installer", "text": "the agent's installer asked for one"},
-            {"code": "file_rename_other", "text": "2 files: a"},
-            {"code": "unnamed", "text": "odd"},
-        ],
-    }
-
-
-def test_an_agent_that_answers_and_names_no_build_is_still_a_source() -> None:
-    record = windows_record(windows(versions={"registry": "20.0.2.1390"}))
-    assert record["versions"] == {"registry": "20.0.2-1390", "dsa_query": None}
-    assert ("dsa_query", "incomplete") in codes(record)
-
-
-def test_a_build_that_cannot_be_read_stays_as_it_is() -> None:
-    record = windows_record(windows(versions={"registry": "20.0.2.1390", "dsa_query": "20.0.0.4416 HF1"}))
-    assert (record["version"], record["versions"]["dsa_query"]) == ("20.0.2-1390", "20.0.0.4416 HF1")
-    assert ("dsa_query", "unreadable") in codes(record)
-
-
-def test_an_upgrade_that_did_not_finish_leaves_the_version_open() -> None:
-    text = "registry: lists more than one version, an upgrade did not finish: 20.0.0.5995, 20.0.2.1390"
-    record = windows_record(windows(text, versions={"file": "20.0.2.1390"}, version_source=None, version_raw=None))
-    assert (record["version"], record["version_source"]) == (None, None)
-    assert record["versions"]["registry"] is None
-
-
-@pytest.mark.parametrize(
-    ("problems", "installed"),
-    [
-        ((), False),
-        (("the time of the last start: denied",), False),
-        (("the agent's folder: denied",), None),
-        (("file: denied",), None),
-        (("dsa_query: denied",), None),
-        (("the state of its services: Access denied",), None),
-        (("something new",), None),
-    ],
-)
-def test_an_agent_is_absent_only_where_everything_could_be_searched(
-    problems: tuple[str, ...], installed: bool | None
-) -> None:
-    assert windows_record(nothing(*problems))["installed"] is installed
+def failing(record: AgentRecord) -> set[str]:
+    """The findings that fail the gate."""
+    return {finding.code for finding in findings_of(record) if finding.fails_gate}
 
 
 def verdict(record: AgentRecord) -> tuple[str, str]:
@@ -223,65 +58,466 @@ def verdict(record: AgentRecord) -> tuple[str, str]:
     return decided.verdict, decided.reason_code
 
 
-@pytest.mark.parametrize("state", ["running", "start pending", "paused"])
-def test_an_agent_that_runs_is_never_taken_for_none(state: str) -> None:
-    """Its folder is stale, or the registry has it under another name: nothing but the service shows it."""
-    record = windows_record(nothing(service=service(state)))
-    assert verdict(record) == ("unknown", "running_without_package")
-    assert record["running"] is (True if state == "running" else None)
+def services(*own: Json, **more: Any) -> Json:
+    """The services of a host: the agent's, if any, and those of Anti-Malware."""
+    return {"entries": [*own, service("Amsp"), *DRIVERS], "error": None, **more}
 
 
-@pytest.mark.parametrize("state", ["missing", "stopped"])
-def test_a_service_that_does_not_run_is_no_agent(state: str) -> None:
-    record = windows_record(nothing(service=service(state)))
-    assert verdict(record) == ("not_installed", "not_installed")
-    assert (record["running"], record["problems"], findings_of(record)) == (False, [], [])
+def uninstall(*entries: object, errors: Any = ()) -> Json:
+    return {"entries": list(entries), "errors": list(errors)}
 
 
-def test_a_service_in_an_unknown_state_may_be_an_agent() -> None:
-    record = windows_record(nothing(service=service("unknown")))
-    assert record["service"] == {"name": "ds_agent", "state": None}
-    assert codes(record) == {("service", "unreadable")}
-    assert verdict(record)[0] == "unknown"
+def note(text: object, **more: Any) -> Json:
+    return {"note": {"path": NOTE, "exists": True, "text": text, "error": None, "cut": False, **more}}
 
 
-def test_the_engine_of_another_product_is_no_agent() -> None:
-    """Amsp and its drivers come with other products of the vendor too."""
-    engine = {"service": {"name": "Amsp", "state": "running"}, "drivers": {"tmcomm": "running"}}
-    record = windows_record(nothing(anti_malware=engine))
-    assert verdict(record)[0] == "not_installed"
+def test_a_healthy_host() -> None:
+    record = windows_record(reading())
+    assert set(record) == set(posix_record({}))
+    assert (record["installed"], record["running"], record["problems"]) == (True, True, [])
+    assert (record["version"], record["version_source"], record["version_raw"]) == (
+        "20.0.0-5995",
+        "registry",
+        "20.0.0.5995",
+    )
+    assert record["versions"] == dict.fromkeys(("registry", "file", "dsa_query"), "20.0.0-5995")
+    assert (record["os"], record["platform"], record["os_version"], record["arch"]) == (
+        "windows",
+        "windows",
+        "10.0.17763",
+        "x86_64",
+    )
+    assert (record["install_dir"], record["product_code"]) == (FOLDER, CODE)
+    assert record["service"] == {"name": "ds_agent", "state": "running"}
+    assert record["services"] == [{"name": "ds_agent", "state": "running"}, {"name": "Amsp", "state": "running"}]
+    assert record["drivers"] == [{"name": name, "state": "running"} for name in ("tmcomm", "tmactmon", "tmevtmgr")]
+    assert (record["activated"], record["manager_url"]) == (True, "https://dsm.example.com:4120/")
+    assert record["anti_malware"]["mode"] == "on"
+    assert record["relay"] == {"enabled": False, "source": "tcp_4122_listener"}
+    assert record["reboot"] == {"required": False, "reasons": []}
+    assert record["clock"] == {"utc_offset": 540, "boot_time": "2026-11-01T03:04:05Z", "now": "2026-11-03T03:04:05Z"}
+    assert (record["remediation"], record["remediation_unreadable"], record["installed_at"]) == (None, None, None)
     assert findings_of(record) == []
 
 
-@pytest.mark.parametrize("note", [{"phase": "upgrading"}, {"phase": "done", "self_protection": "off"}])
-def test_an_agent_that_an_upgrade_lost_is_a_finding(note: Json) -> None:
-    record = windows_record(nothing(remediation=note))
-    assert [finding.code for finding in findings_of(record)] == ["agent_gone"]
+def test_a_host_without_an_agent() -> None:
+    record = windows_record(nothing())
+    assert (record["installed"], record["running"], record["problems"]) == (False, False, [])
+    assert (record["services"], record["drivers"], record["versions"]) == ([], [], {})
+    assert verdict(record) == ("not_installed", "not_installed")
+    assert findings_of(record) == []
 
 
-def test_an_agent_that_was_removed_after_all_was_done_is_none() -> None:
-    assert findings_of(windows_record(nothing(remediation={"phase": "done"}))) == []
+# --- the installed build -------------------------------------------------------------------------------------------
+
+MANAGER = listed("20.0.1000", "Trend Micro Deep Security Manager", "Manager")
 
 
-def test_a_damaged_note_where_no_agent_is_is_a_finding() -> None:
-    record = windows_record(nothing(f"{NOTE} is damaged (it holds no mapping); remove it"))
-    assert (record["installed"], [finding.code for finding in findings_of(record)]) == (False, ["note_unreadable"])
+@pytest.mark.parametrize(
+    ("entries", "build", "problems"),
+    [
+        ([listed()], "20.0.0-5995", set()),
+        ([listed("20.0.0-5995")], "20.0.0-5995", set()),
+        ([listed(name="TREND MICRO  Deep Security AGENT")], "20.0.0-5995", set()),
+        ([listed(name="Deep Security Agent (64-bit)")], "20.0.0-5995", set()),
+        # Those of other products of the line are none of the agent's.
+        ([listed(), MANAGER, listed("1", "Trend Micro Deep Security Notifier")], "20.0.0-5995", set()),
+        ([listed(), listed("1", "Trend Micro Deep Security Relay")], "20.0.0-5995", set()),
+        ([listed(), listed("1", "Trend Micro Deep Security Agent Notifier")], "20.0.0-5995", set()),
+        # Once in each view of the registry, in another spelling.
+        ([listed(), listed("20.0.0-5995")], "20.0.0-5995", set()),
+        ([listed(), listed("20.0.2.1390")], None, {("registry", "half_installed")}),
+        ([listed(), listed(None)], None, {("registry", "incomplete")}),
+        ([listed(None)], None, {("registry", "incomplete")}),
+        ([listed("")], None, {("registry", "incomplete")}),
+        ([listed(335544320)], None, {("registry", "unreadable")}),
+        ([listed(["20.0.0.5995"])], None, {("registry", "unreadable")}),
+        ([listed(value("20.0.0.5995", cut=True))], None, {("registry", "unreadable")}),
+        # Strictly, as on POSIX.
+        ([listed("20.0.0.5995 ")], None, {("registry", "unreadable")}),
+        ([listed("20.0.0.5995 HF1")], None, {("registry", "unreadable")}),
+        ([listed("20.0.5995")], None, {("registry", "unreadable")}),
+        ([listed("0.0.0.0")], None, {("registry", "unreadable")}),
+        ([listed(), key(UNINSTALL, None)], "20.0.0-5995", {("registry", "unreadable")}),
+        ([listed(), listed(name=7)], "20.0.0-5995", {("registry", "unreadable")}),
+        ([listed(), "junk"], "20.0.0-5995", {("registry", "unreadable")}),
+    ],
+)
+def test_what_the_registry_lists(entries: list[Any], build: str | None, problems: set[tuple[str, str]]) -> None:
+    record = windows_record(reading(uninstall=uninstall(*entries)))
+    assert record["installed"] is True
+    assert codes(record) == problems
+    assert all(problem["text"] for problem in record["problems"])
+    if build is None:
+        assert record["versions"]["registry"] != "20.0.0-5995"
+    else:
+        assert (record["version"], record["versions"]["registry"]) == (build, build)
 
 
-_ODD = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=20), st.just([None]), st.just({}))
+@pytest.mark.parametrize(
+    ("version", "named"),
+    [
+        ("20.0.2.1390 ", "'20.0.2.1390 '"),
+        ("20.0.2.1390 HF1", "'20.0.2.1390 HF1'"),
+        (None, "DisplayVersion"),
+        (20, "DisplayVersion"),
+    ],
+)
+def test_a_version_that_cannot_be_read_beside_two_that_can_is_named(version: object, named: str) -> None:
+    """findings/powershell.md, B: it was unknown, and no problem named it."""
+    fixed = answer(answer()["out"].replace("20.0.0-5995", "20.0.2-1390"))
+    programs = {**reading()["programs"], "dsa": program("dsa.exe", "20.0.2.1390")}
+    found = reading(uninstall=uninstall(listed(version)), programs=programs, commands={"dsa_query": fixed})
+    record = windows_record(found)
+    assert verdict(record)[0] == "unknown"
+    assert any(problem["source"] == "registry" and named in problem["text"] for problem in record["problems"])
+
+
+@pytest.mark.parametrize("errors", [["Access is denied"], None])
+def test_one_key_that_cannot_be_read_hides_no_other(errors: Any) -> None:
+    record = windows_record(reading(uninstall={"entries": [listed()], "errors": errors}))
+    assert (record["version"], {source for source, _ in codes(record)}) == ("20.0.0-5995", {"registry"})
+
+
+def test_the_usual_name_gives_the_product_code() -> None:
+    other = "{AAAAAAAA-89AB-CDEF-0123-456789ABCDEF}"
+    entries = [listed(name="Deep Security Agent", code=other), listed(), listed(code="Deep Security Agent")]
+    assert windows_record(reading(uninstall=uninstall(*entries)))["product_code"] == CODE
+    assert windows_record(reading(uninstall=uninstall(listed(code="DSA"))))["product_code"] is None
+
+
+@pytest.mark.parametrize(
+    ("dsa", "versions", "problems"),
+    [
+        (program("dsa.exe", "20.0.2.1390"), {"file": "20.0.2-1390"}, set()),
+        (program("dsa.exe"), {"file": None}, {("file", "unreadable")}),
+        (program("dsa.exe", "20.0.0.5995 HF1"), {"file": "20.0.0.5995 HF1"}, {("file", "unreadable")}),
+        (program("dsa.exe", exists=False), {}, set()),
+    ],
+)
+def test_what_the_program_shows(dsa: Json, versions: Json, problems: set[tuple[str, str]]) -> None:
+    record = windows_record(reading(programs={**reading()["programs"], "dsa": dsa}))
+    assert record["versions"] == {"registry": "20.0.0-5995", **versions, "dsa_query": "20.0.0-5995"}
+    assert codes(record) == problems
+
+
+@pytest.mark.parametrize(
+    ("query", "versions", "problem"),
+    [
+        (answer("PluginVersion.core: 20.0.2-1390\n", timed_out=True), {"dsa_query": "20.0.2-1390"}, "no_answer"),
+        (answer("", rc=1, err="Access is denied"), {}, "no_answer"),
+        (answer("", rc=None, missing=True), {}, "no_answer"),
+        (answer("PluginVersion.core: 20.0.2-1390\n"), {"dsa_query": "20.0.2-1390"}, "incomplete"),
+        (answer(cut=True), {"dsa_query": "20.0.0-5995"}, "incomplete"),
+        (answer().get("out", "")[:-3], {}, "no_answer"),
+        (answer(answer()["out"].replace("PluginVersion.core: 20.0.0-5995\n", "")), {"dsa_query": None}, "incomplete"),
+        (answer(answer()["out"].replace("-5995", "-5995 HF1")), {"dsa_query": "20.0.0-5995 HF1"}, "unreadable"),
+        ("junk", {}, "no_answer"),
+    ],
+)
+def test_what_the_agent_answers(query: object, versions: Json, problem: str) -> None:
+    record = windows_record(reading(commands={"dsa_query": query}))
+    assert {source: build for source, build in record["versions"].items() if source == "dsa_query"} == versions
+    assert ("dsa_query", problem) in codes(record)
+    assert failing(record) & {"agent_silent"} or problem == "unreadable"
+
+
+def test_a_cut_answer_leaves_activation_open() -> None:
+    """findings/powershell.md, B: cut after agentState it read "not activated"."""
+    out = answer()["out"].partition("AgentStatus.dsmUrl")[0]
+    assert windows_record(reading(commands={"dsa_query": answer(out)}))["activated"] is None
+
+
+@pytest.mark.parametrize(("exists", "code"), [(False, "missing"), (True, "no_answer"), (None, "no_answer")])
+def test_an_agent_without_an_answer(exists: bool | None, code: str) -> None:
+    seen = {**reading()["programs"], "dsa_query": program("dsa_query.cmd", exists=exists)}
+    record = windows_record(reading(programs=seen, commands={}))
+    assert codes(record) == {("dsa_query", code)}
+    assert failing(record) == {"agent_silent"}
+
+
+# --- whether there is an agent -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "installed", "running", "judged"),
+    [
+        # A13: its service or its answer shows an agent, whatever the registry lists.
+        (nothing(services=services(service())), True, True, "unknown"),
+        (nothing(services=services(service(state="Paused"))), True, None, "unknown"),
+        (nothing(services=services(service(state="Start Pending"))), True, None, "unknown"),
+        (nothing(services=services(service(state="Stopped"))), True, False, "unknown"),
+        (nothing(commands={"dsa_query": answer()}), True, True, "affected"),
+        (reading(uninstall=uninstall()), True, True, "affected"),
+        (reading(uninstall=uninstall(errors=["Access is denied"])), True, True, "affected"),
+        # Its service in a state without a name may be an agent.
+        (nothing(services=services(service(state="Unknown"))), None, None, "unknown"),
+        # What an uninstallation left, without anything that runs.
+        (nothing(programs={"dsa": program("dsa.exe", "20.0.2.1390")}, install_dir=FOLDER), None, False, "unknown"),
+        (with_keys(nothing(), service=key("ds_agent")), None, False, "unknown"),
+        # Amsp and its drivers come with other products of the vendor too.
+        (nothing(services=services()), False, False, "not_installed"),
+        (nothing(uninstall=uninstall(MANAGER)), False, False, "not_installed"),
+        # Not everything could be searched.
+        (nothing(services={"entries": [], "error": "Access is denied"}), None, None, "unknown"),
+        (nothing(services={"entries": [service("Amsp"), {"state": "Running"}], "error": None}), None, None, "unknown"),
+        (nothing(services=None), None, None, "unknown"),
+        (nothing(uninstall=uninstall(errors=["Access is denied"])), None, False, "unknown"),
+        (nothing(uninstall={"entries": None, "errors": []}), None, False, "unknown"),
+        (nothing(uninstall=uninstall(listed(name=value("Trend", cut=True)))), None, False, "unknown"),
+        (with_keys(nothing(), service=key("ds_agent", None)), None, False, "unknown"),
+        (with_keys(nothing(), product_32=key("product_32", None)), None, False, "unknown"),
+        (with_keys(nothing(), product=key("product", InstallationFolder=["C:\\x"])), None, False, "unknown"),
+        (nothing(programs={"dsa": program("dsa.exe", exists=None)}, install_dir=FOLDER), None, False, "unknown"),
+        (nothing(commands={"dsa_query": answer("", rc=1)}), None, False, "unknown"),
+        (nothing(problems=[{"source": "folder", "text": "Access is denied"}]), None, False, "unknown"),
+        (nothing(problems=["something new"]), None, False, "unknown"),
+        (nothing(problems=[{"source": "clock", "text": "Access is denied"}]), False, False, "not_installed"),
+        # A folder that is named and not there is no agent.
+        (with_keys(nothing(), product=key("product", InstallationFolder=FOLDER)), False, False, "not_installed"),
+        ({}, None, None, "unknown"),
+    ],
+)
+def test_an_agent_is_absent_only_where_everything_could_be_read(
+    found: Json, installed: bool | None, running: bool | None, judged: str
+) -> None:
+    record = windows_record(found)
+    assert (record["installed"], record["running"]) == (installed, running)
+    assert verdict(record)[0] == judged
+    assert installed is not None or record["problems"]
+
+
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        (nothing(programs={"dsa": program("dsa.exe")}, install_dir=FOLDER), "dsa.exe is there"),
+        (nothing(programs={"dsa_control": program("dsa_control.cmd")}, install_dir=FOLDER), "dsa_control.cmd is there"),
+        (with_keys(nothing(), service=key("ds_agent")), "the key of the service ds_agent is there"),
+    ],
+)
+def test_what_an_uninstallation_left_is_named(found: Json, named: str) -> None:
+    [text] = [each["text"] for each in windows_record(found)["problems"] if each["code"] == "leftovers"]
+    assert named in text
+
+
+# --- services and drivers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "state", "finding"),
+    [
+        (service(), "running", None),
+        (service("DS_AGENT"), "running", None),
+        (service(start_mode="Disabled"), "running", None),
+        (service(state="Stopped"), "stopped", "service_not_running"),
+        (service(state="Stopped", exit_code=1077), "stopped", "service_not_running"),
+        (service(state="Stopped", exit_code=1066), "failed", "service_not_running"),
+        (service(state="Stopped", exit_code=None), "stopped", "service_not_running"),
+        (service(state="Stopped", exit_code=5, start_mode="Disabled"), "disabled", "service_not_running"),
+        (service(state="Paused"), "paused", "service_not_running"),
+        (service(state="Start Pending"), "pending", "service_not_running"),
+        (service(state="Stop Pending"), "pending", "service_not_running"),
+        (service(state="Continue Pending"), "pending", "service_not_running"),
+        (service(state="Pause Pending"), "pending", "service_not_running"),
+        (service(state="Unknown"), None, "service_unknown"),
+        (service(state=None), None, "service_unknown"),
+        (service(state=4), None, "service_unknown"),
+        (service("ds_notifier"), "missing", "service_not_running"),
+    ],
+)
+def test_the_state_of_the_service(entry: Json, state: str | None, finding: str | None) -> None:
+    """A12."""
+    record = windows_record(reading(services=services(entry), commands={"dsa_query": answer()}))
+    assert record["service"] == record["services"][0] == {"name": "ds_agent", "state": state}
+    assert failing(record) == ({finding} if finding else set())
+    assert (("service", "unreadable") in codes(record)) is (state is None)
+
+
+@pytest.mark.parametrize("name", ["Amsp", "tmcomm", "tmactmon", "tmevtmgr"])
+@pytest.mark.parametrize("state", ["Stopped", "Start Pending", "Unknown", None])
+def test_every_part_of_anti_malware_has_to_run_where_it_is_on(name: str, state: str | None) -> None:
+    """A12: dsa_query gives "on". state None: there is no such service."""
+    entries = [each for each in reading()["services"]["entries"] if each["name"] != name]
+    listed_services = entries if state is None else [*entries, service(name, state)]
+    found = reading(services={"entries": listed_services, "error": None})
+    expected = "service_part_not_running" if name == "Amsp" else "drivers_not_running"
+    assert failing(windows_record(found)) == {expected}
+    off = answer().get("out", "").replace("Component.AM.mode: on", "Component.AM.mode: off")
+    assert failing(windows_record({**found, "commands": {"dsa_query": answer(off)}})) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("driverOffline: false", "driverOffline: true", "anti_malware_offline"),
+        ("driverOffline: false", "driverStatus: Offline", "anti_malware_offline"),
+        ("driverOffline: false", "engineState: driver-offline", "anti_malware_offline"),
+        ("mode: on", "mode: driver-offline", "anti_malware_offline"),
+        ("driverOffline: false", "driverOffline: perhaps", "anti_malware_unknown"),
+        ("Component.AM.driverOffline: false\n", "", "anti_malware_unknown"),
+        ("mode: on", "mode: half", "anti_malware_unknown"),
+        ("mode: on\n", "mode:\n", "anti_malware_unknown"),
+    ],
+)
+def test_an_engine_that_is_not_shown_to_work(old: str, new: str, finding: str) -> None:
+    """A12: "offline", with or without the key that was looked for."""
+    record = windows_record(reading(commands={"dsa_query": answer(answer()["out"].replace(old, new))}))
+    assert failing(record) == {finding}
+
+
+# --- the note ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        note(None, error="it is no regular file"),
+        note(None, exists=None, error="Access is denied"),
+        note('{"phase": "done"}', cut=True),
+        note(""),
+        note('{"phase": "do'),
+        note('{"phase": "sleeping"}'),
+        note('{"phase": "done", "self_protection": ["off"]}'),
+        note("[]"),
+        note('{"phase": "done", "to": "\ufffd"}'),
+        note("[" * 100000),
+        note(7),
+        {},
+    ],
+    ids=range(12),
+)
+@pytest.mark.parametrize("make", [reading, nothing])
+def test_a_note_that_cannot_be_read_fails_the_gate(files: Json, make: Callable[..., Json]) -> None:
+    """A7: with an agent and without one."""
+    record = windows_record(make(files=files))
+    assert record["remediation"] is None
+    assert record["remediation_unreadable"]
+    assert failing(record) == {"note_unreadable"}
+    assert ("note", "unreadable") in codes(record)
+
+
+def test_a_note() -> None:
+    content = {"phase": "update_pending", "self_protection": "off"}
+    record = windows_record(reading(files=note(json.dumps(content))))
+    assert record["remediation"] == content
+    assert failing(record) == {"remediation_pending", "self_protection_off"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"phase": "upgrading"}, {"agent_gone"}),
+        ({"phase": "done", "self_protection": "off"}, {"agent_gone"}),
+        ({"phase": "done"}, set()),
+    ],
+)
+def test_an_agent_that_an_upgrade_lost_is_a_finding(content: Json, expected: set[str]) -> None:
+    assert failing(windows_record(nothing(files=note(json.dumps(content))))) == expected
+
+
+@pytest.mark.parametrize(
+    ("since", "boot", "required"),
+    [
+        ("2026-11-03T00:00:00Z", "2026-11-02T23:59:59Z", True),
+        ("2026-11-03T00:00:00Z", "2026-11-03T00:00:00Z", True),
+        # P1: seconds are enough.
+        ("2026-11-03T00:00:00Z", "2026-11-03T00:00:01Z", False),
+        # A11: a start that is not known is no later one.
+        ("2026-11-03T00:00:00Z", None, True),
+        ("2026-11-03T00:00:00Z", "3. 11. 2026", True),
+        ("soon", "2026-11-03T00:00:01Z", True),
+        ("", "2026-11-03T00:00:01Z", True),
+        (True, "2026-11-03T00:00:01Z", True),
+        (None, None, False),
+    ],
+)
+def test_a_reboot_is_due_until_windows_was_started_later(since: object, boot: str | None, required: bool) -> None:
+    content = {"phase": "update_pending", "reboot_due_since": since}
+    clock = {"utc_offset": 0, "boot_time": boot, "now": "2026-11-03T03:04:05Z"}
+    record = windows_record(reading(files=note(json.dumps(content)), clock=clock))
+    assert record["reboot"]["required"] is required
+    assert [reason["code"] for reason in record["reboot"]["reasons"]] == ["agent_installer"] * required
+    assert (("clock", "unreadable") in codes(record)) is (record["clock"]["boot_time"] is None)
+
+
+# --- the system ----------------------------------------------------------------------------------------------------
+
+
+def test_a_version_of_windows_that_cannot_be_read_is_not_known() -> None:
+    """P3: without a build it was "10.0.0"."""
+    record = windows_record(with_keys(reading(), windows=key("windows", CurrentMajorVersionNumber=10)))
+    assert (record["os_version"], codes(record)) == (None, {("platform", "unreadable")})
+
+
+def test_what_could_not_be_observed_is_a_problem() -> None:
+    problems = [{"source": "relay", "text": "no\nroom"}, {"source": "x", "text": "odd"}, "text", None]
+    found = windows_record(reading(problems=problems))["problems"]
+    assert [(problem["source"], problem["text"]) for problem in found] == [
+        ("relay", "no room"),
+        ("reader", "odd"),
+        ("reader", "text"),
+        ("reader", "None"),
+    ]
+
+
+# --- whatever a host sends -----------------------------------------------------------------------------------------
+
+_LEAF = st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.floats(), st.text(max_size=20))
+_JUNK = st.recursive(
+    _LEAF,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _places(found: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value in a reading."""
+    inner = (
+        list(found.items()) if isinstance(found, dict) else list(enumerate(found)) if isinstance(found, list) else []
+    )
+    return [path] * bool(path) + [place for name, each in inner for place in _places(each, (*path, name))]
 
 
 @given(st.data())
-def test_no_record_breaks_the_parser(data: st.DataObject) -> None:
-    given_ = copy.deepcopy(data.draw(st.sampled_from([windows("dsa_query: x"), nothing()])))
-    for dummy in range(data.draw(st.integers(1, 4))):
-        key = data.draw(st.sampled_from(sorted(given_)))
-        inner = given_[key]
-        if isinstance(inner, dict) and inner and data.draw(st.booleans()):
-            inner[data.draw(st.sampled_from(sorted(inner)))] = data.draw(_ODD)
-        else:
-            given_[key] = data.draw(_ODD)
-    record = windows_record(given_)
+def test_no_reading_breaks_the_parser(data: st.DataObject) -> None:
+    found = data.draw(st.sampled_from([reading(), nothing(), reading(files=note("{}"))]))
+    for place in data.draw(st.lists(st.sampled_from(_places(found)), min_size=1, max_size=4)):
+        inner = found
+        for name in place[:-1]:
+            inner = inner[name] if isinstance(inner, dict) and name in inner else {}
+        inner[place[-1]] = data.draw(_JUNK)
+    record = windows_record(found)
+    assert set(record) == set(posix_record({}))
     assert record["installed"] in (True, False, None)
-    for source, text in record["versions"].items():
-        assert source and (text is None or isinstance(text, str))
+    assert record["installed"] is not None or record["problems"]
+    for text in record["versions"].values():
+        assert text is None or isinstance(text, str)
+    json.dumps([findings.as_dict() for findings in findings_of(record)])
+
+
+@given(st.dictionaries(st.sampled_from(sorted(reading())), _JUNK))
+def test_junk_alone_is_never_a_host_without_an_agent(found: Json) -> None:
+    assert windows_record(found)["installed"] is not False
+
+
+@given(st.dictionaries(st.sampled_from(sorted(set(reading()) - {"services"})), _JUNK))
+def test_junk_never_hides_an_agent_that_runs(found: Json) -> None:
+    """A13."""
+    record = windows_record({**nothing(services=services(service())), **found})
+    assert (record["installed"], record["running"]) == (True, True)
+    assert verdict(record)[0] != "not_installed"
+
+
+@given(st.text(max_size=30) | _JUNK.filter(lambda junk: not isinstance(junk, str)))
+def test_a_note_that_is_there_is_never_taken_for_none(text: object) -> None:
+    """A7."""
+    record = windows_record(reading(files=note(text)))
+    assert record["remediation"] is not None or record["remediation_unreadable"]
+
+
+def test_a_program_that_cannot_be_seen_is_a_source_that_gives_no_build() -> None:
+    """Beside two others that agree it was passed over, and the gate passed."""
+    hidden = {"path": f"{FOLDER}\\dsa.exe", "exists": None, "version": None, "changed": None, "error": "it is denied"}
+    made = windows_record(reading(programs={**reading()["programs"], "dsa": hidden}))
+    assert made["versions"]["file"] is None
+    assert [problem["text"] for problem in made["problems"]] == [f"{FOLDER}\\dsa.exe: it is denied"]

@@ -98,6 +98,8 @@ def problem_of(name: str, value: object) -> str:
         ("dsa_security_update_filter", {"all": True, "policy_id": 3}),
         ("dsa_security_update_filter", {"policy": 3}),
         ("dsa_security_update_success_regex", "("),
+        ("dsa_windows_signer", "("),
+        ("dsa_windows_signer", ["O=Us"]),
         ("dsm_url", "dsm.example.com"),
         ("dsm_url", "https://"),
         ("dsm_url", "https://["),

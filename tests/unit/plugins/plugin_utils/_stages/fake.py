@@ -96,6 +96,10 @@ class FakePort(Host):
         # A host gives a new answer each time: a change of one must not reach the next test.
         return own() if answer is None else copy.deepcopy(answer)
 
+    def begin(self) -> Result:
+        """The answer that step begin has by itself."""
+        return self._dsa_upgrade_begin(self.options[-1])
+
     # What tests look at
 
     def changing(self) -> list[str]:

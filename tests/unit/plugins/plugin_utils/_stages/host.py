@@ -44,17 +44,79 @@ def ready() -> dict[str, t.Any]:
     }
 
 
+def absent_key(path: str) -> Result:
+    return {"path": path, "exists": False, "values": {}, "error": None}
+
+
+def key(**values: object) -> Result:
+    """A key of the registry, with texts and numbers."""
+    named = {
+        name: {"type": "DWord" if isinstance(value, int) else "String", "value": value, "cut": False}
+        for name, value in values.items()
+    }
+    return {"path": "SOFTWARE", "exists": True, "values": named, "error": None}
+
+
+def raw(facts: dict[str, t.Any]) -> Result:
+    """The reading of win_dsa_precheck_info that has these facts. A reboot is required where reasons say so."""
+    major, minor = facts.pop("nt_version").split(".")
+    windows = key(
+        CurrentMajorVersionNumber=int(major),
+        CurrentMinorVersionNumber=int(minor),
+        CurrentBuildNumber=str(facts.pop("build")),
+        UBR=facts.pop("ubr"),
+        ProductName=facts.pop("product"),
+    )
+    reasons = facts.pop("reboot")["reasons"]
+    due = {name: key(ComputerName="A") for name in ("computer_name", "active_computer_name")}
+    due.update({name: absent_key(name) for name in ("component_based_servicing", "server_manager", "session_manager")})
+    return {
+        **facts,
+        "keys": {
+            "windows": windows,
+            "environment": key(PROCESSOR_ARCHITECTURE={"x86_64": "AMD64"}[facts.pop("arch")]),
+            "authroot_policy": key(DisableRootAutoUpdate=int(facts.pop("root_update")["disabled"])),
+            **{name: absent_key(name) for name in ("authroot_update", "cert_padding", "cert_padding_32")},
+        },
+        "servicing": {"packages": facts.pop("servicing_packages"), "error": None},
+        "reboot": {
+            "keys": {**due, "windows_update": key() if reasons else absent_key("windows_update")},
+            "netlogon": {"subkeys": [], "error": None},
+            "sccm": {"installed": False, "pending": None, "hard": None, "error": None},
+        },
+    }
+
+
+LOG = "Error 1714. The older version cannot be removed.\n" + "noise\n" * 30
+# What win_dsa_package_info returns of a good package.
+PACKAGE: Result = {
+    "path": "C:\\Program Files\\deep_security_remediation\\packages\\agent.pkg",
+    "exists": True,
+    "sha256": "A" * 64,
+    "status": "Valid",
+    "signer": 'CN="Trend Micro, Inc.", O="Trend Micro, Inc.", C=US',
+    "chain": [{"subject": "CN=Root", "thumbprint": "B" * 40}],
+    "partial": False,
+    "error": None,
+}
+
+
 class Host:
     """A host, and below its hands: one method for each module, called by its short name and its step."""
 
     def __init__(self, state: Mapping[str, t.Any] | None = None) -> None:
         self.state: dict[str, t.Any] = copy.deepcopy(dict(state or record(AFFECTED)))
         self.windows = self.state["platform"] == "windows"
+        if self.windows and "registry" in self.state["versions"]:
+            self.state["versions"].setdefault("file", self.state["versions"]["registry"])
         self.seconds = 0.0
         self.guarded = (self.state.get("remediation") or {}).get("self_protection") != "off"
         self.updated = False
         self.rebooted = 0
         self.facts = ready()
+        self.package = dict(PACKAGE)
+        self.left: list[str] = []
+        self.unseen: list[Result] = []
         self.msi_code = 0
         self.started_at = NOW - timedelta(days=30)
 
@@ -83,9 +145,12 @@ class Host:
         self.guarded = True
         self.note({"self_protection": None})
 
+    def guard_state(self) -> str:
+        return "untouched" if self.guarded else "off"
+
     def boot(self) -> None:
         self.rebooted += 1
-        self.started_at = self.now()
+        self.started_at = self.now() + timedelta(seconds=1)
         self.state["reboot"] = {"required": False, "reasons": []}
         self.facts["reboot"] = {"required": False, "reasons": []}
         self.runs()
@@ -99,7 +164,12 @@ class Host:
     def _read(self) -> Result:
         offset = self.state["clock"]["utc_offset"]
         clock = {"utc_offset": offset, "boot_time": iso(self.started_at), "now": iso(self.now())}
-        return {**copy.deepcopy(self.state), "clock": clock}
+        state = {**copy.deepcopy(self.state), "clock": clock}
+        due = (state["remediation"] or {}).get("reboot_due_since")
+        if due and clock["boot_time"] <= due:
+            reasons = [{"code": "agent_installer", "text": "the agent's installer requires it"}]
+            state["reboot"] = {"required": True, "reasons": [*reasons, *state["reboot"]["reasons"]]}
+        return state
 
     def _reboot(self, options: Result) -> Result:
         self.boot()
@@ -125,12 +195,15 @@ class Host:
         return {"changed": True, "self_protection": "on"}
 
     def _dsa_upgrade_restart(self, options: Result) -> Result:
-        if options.get("update_due"):
-            self.note({"phase": "upgrading", "to": options["version"]})
-            return {"changed": False}
         self.runs()
         self.guard()
-        return {"changed": True, "command": ["systemctl", "restart", "ds_agent"], "rc": 0, "output": []}
+        return {
+            "changed": True,
+            "self_protection": "on",
+            "command": ["systemctl", "restart", "ds_agent"],
+            "rc": 0,
+            "output": [],
+        }
 
     def _dsa_security_update_start(self, options: Result) -> Result:
         self.note({"phase": "update_pending", **options.get("note", {})})
@@ -139,18 +212,16 @@ class Host:
 
     def _dsa_security_update_look(self, options: Result) -> Result:
         self.updated = True
-        if self.windows:
-            self.note({"phase": "done"})
-            return {"state": "succeeded", "evidence": "the log has: | 9016 |"}
         return self.looks("x | 9016 | y")
 
     def looks(self, line: str | None = None) -> Result:
-        """What a look shows on a POSIX host."""
+        """What a look shows."""
         lines = [{"file": "ds_agent.log", "text": line, "marked": True}] if line else []
-        return {"lines": lines, "now": iso(self.now()), "note_text": json.dumps(self.state["remediation"])}
+        note = json.dumps(self.state["remediation"])
+        return {"lines": lines, "lines_cut": False, "now": iso(self.now()), "note_text": note}
 
     def _dsa_security_update_confirm(self, options: Result) -> Result:
-        self.note(options.get("note", {"phase": "done"}))
+        self.note(options["note"])
         return {"changed": True}
 
     def _dsa_security_update_diagnose(self, options: Result) -> Result:
@@ -159,13 +230,16 @@ class Host:
     # The hands on a Windows host
 
     def _dsa_precheck_info(self, options: Result) -> Result:
-        return {"windows": copy.deepcopy(self.facts)}
+        return {"reading": raw(copy.deepcopy(self.facts))}
+
+    def _dsa_package_info(self, options: Result) -> Result:
+        return {"package": copy.deepcopy(self.package)}
 
     def _dsa_upgrade_begin(self, options: Result) -> Result:
-        self.note({"phase": "upgrading", "reinstalled": iso(self.now()) if options.get("reinstall") else None})
+        self.note({"phase": "upgrading", **options["note"]})
         if options["self_protection"]:
             self.lower()
-        return {"done": False, "path": options["path"], "log_path": "C:\\install.log", "verified_by": "SHA-256"}
+        return {"changed": True, "waited": False, "refused": False, "self_protection": self.guard_state()}
 
     def _win_package(self, options: Result) -> Result:
         if options["state"] == "absent":
@@ -174,7 +248,7 @@ class Host:
         if self.msi_code in (0, 3010, 1641):
             before = self.state["version"]
             self.state["service"] = {"name": "ds_agent", "state": "running", "raw": "running"}
-            self.state["versions"] = {"registry": None, **self.state["versions"]}
+            self.state["versions"] = {"registry": None, "file": None, **self.state["versions"]}
             self.has(FIXED, before if self.msi_code else None)
             if self.msi_code:
                 self.needs_reboot(before)
@@ -182,23 +256,27 @@ class Host:
         return {"changed": False, "rc": self.msi_code, "failed": self.msi_code != 1618, "msg": "unexpected rc"}
 
     def _dsa_upgrade_end(self, options: Result) -> Result:
+        if options.get("reboot_required"):
+            self.note({"reboot_due_since": iso(self.now())})
         if options["self_protection"] or not self.guarded:
             self.guard()
-        if options["failed"]:
-            return {"log_lines": ["Error 1714. The older version cannot be removed.", "noise"]}
-        self.note({"phase": "update_pending"})
-        return {"changed": True}
+        log = {"path": "C:\\install.log", "text": LOG, "cut": False, "error": None} if "log_path" in options else None
+        return {"changed": True, "self_protection": self.guard_state(), **({"log": log} if log else {})}
 
     def _slurp(self, options: Result) -> Result:
         return {"content": base64.b64encode(b"the log").decode()}
 
     def _dsa_control(self, options: Result) -> Result:
         for argument in options["arguments"]:
-            if argument.startswith("--selfprotect"):
-                self.guarded = argument.endswith("1")
-            elif argument == "-a":
+            if argument == "-a":
                 self.state["activated"] = True
         return {"changed": True}
 
     def _dsa_leftovers_info(self, options: Result) -> Result:
-        return {"leftovers": []}
+        found: Result = {
+            "keys": [absent_key(path) for path in options["keys"]],
+            "values": [absent_key(value["path"]) for value in options["values"]],
+            "paths": [{"path": path, "exists": path in self.left, "folder": True} for path in options["paths"]],
+            "uninstall": {"entries": [], "errors": []},
+        }
+        return {"found": {**found, "problems": self.unseen}}

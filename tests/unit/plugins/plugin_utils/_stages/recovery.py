@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Package
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.recover import Recovery, Stopped
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.recover import Recovery
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.removal import Stopped
 from tests.builders import FIXED, host_run, record
 
 from .fake import PASSWORD, FakePort, package

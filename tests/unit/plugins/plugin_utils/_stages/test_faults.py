@@ -76,13 +76,20 @@ def half_installed(port: FakePort) -> Any:
     return {**FAILED, "msg": "dpkg failed with exit status 1", "command": ["dpkg"], "rc": 1, "output": []}
 
 
-def watched(line: str, state: str) -> Change:
+def stops_later(port: FakePort) -> None:
+    """The service stops after the update."""
+
+    def confirm(port: FakePort) -> Any:
+        silent(port, "stopped")
+        return port._dsa_security_update_confirm(port.options[-1])
+
+    port.answers["dsa_security_update confirm"] = [confirm]
+
+
+def watched(line: str) -> Change:
     """Break a host: its update shows this, however often it is looked at."""
 
-    def look(port: FakePort) -> Any:
-        return {"state": state, "evidence": line} if port.windows else port.looks(line)
-
-    return answers(LOOK, *[look] * 900)
+    return answers(LOOK, *[lambda port: port.looks(line)] * 900)
 
 
 def set_up(**facts: Any) -> Change:
@@ -106,29 +113,27 @@ FAULTS = (
     Fault("no space", "upgrade", "not_staged", ["No space left on device"],
           answers("copy", {"failed": True, "msg": "No space left on device"}), platforms=["linux"]),
     Fault("service stopped", "upgrade", "build_not_reached", ["the service ds_agent is stopped"],
-          installed(lambda port: silent(port, "stopped")), well, ["linux"]),
-    Fault("hanging", "upgrade", "build_not_reached", ["dsa_query: no answer within 15 s"], installed(silent), well,
-          ["linux"]),
+          installed(lambda port: silent(port, "stopped")), well),
+    Fault("hanging", "upgrade", "build_not_reached", ["dsa_query: no answer within 15 s"], installed(silent), well),
     Fault("another build runs", "upgrade", "build_not_reached", [f"dsa_query says {AFFECTED}"],
-          installed(lambda port: port.has(FIXED, AFFECTED)), well, ["linux"]),
-    # On Windows the module itself waits for the build.
-    Fault("not reached", "upgrade", "windows_upgrade_failed", [FAILED["msg"]], answers("dsa_upgrade end", FAILED), well,
+          installed(lambda port: port.has(FIXED, AFFECTED)), well),
+    Fault("not ended", "upgrade", "failed_host_has", [FAILED["msg"]], answers("dsa_upgrade end", FAILED), well,
           ["windows"]),
     Fault("service stopped later", "verify", "not_verified", ["The service ds_agent is stopped"],
-          installed(lambda port: silent(port, "stopped")), well, ["windows"]),
+          stops_later, well),
     Fault("unprotected", "verify", "not_verified", ["The Anti-Malware engine is offline"],
           installed(lambda port: port.state.update(anti_malware=OFFLINE)), well),
     Fault("expired", "update", "update_failed_expired", ["Code -24 means that this agent, or the Relay"],
-          watched("x | 9017 | result -24", "failed")),
+          watched("x | 9017 | result -24")),
     Fault("endless", "update", "update_unfinished",
-          ["does not finish", "アップグレード後にセキュリティアップデートが完了しない"], watched("x", "running")),
+          ["does not finish", "アップグレード後にセキュリティアップデートが完了しない"], watched("x")),
     Fault("gone", "reboot", "reboot_no_return", ["did not come back from its reboot"],
           lambda port: port.answers.update({"reboot": [FAILED], "win_reboot": [FAILED]}), rebooted,
           settings={"dsa_reboot": "always"}),
-    Fault("fatal", "upgrade", "msi_failed",
+    Fault("fatal", "upgrade", "failed_host_has",
           ["msiexec ended with 1603, a fatal error", "self-protection that is on (set dsa_self_protection)"],
           ends_with(1603), ends_with(0), ["windows"], 2),
-    Fault("forbidden", "upgrade", "msi_failed", ["msiexec ended with 1625, a policy forbids"],
+    Fault("forbidden", "upgrade", "failed_host_has", ["msiexec ended with 1625, a policy forbids"],
           ends_with(1625), ends_with(0), ["windows"], 2),
     Fault("no space on C", "precheck", "precheck_stopped", ["free_space: Of drive C: 0 MiB are free"],
           set_up(free_bytes=0), set_up(free_bytes=50 * 1024**3), ["windows"]),

@@ -41,7 +41,7 @@ class Faulty(FakePort):
 
         def answer() -> Any:
             # A module that dies in the middle leaves self-protection lowered, and says so in its note.
-            if call == "dsa_upgrade install" and fault and self.lowers:
+            if call in ("dsa_upgrade install", "dsa_upgrade begin") and fault and self.lowers:
                 self.lower()
             elif fault in (None, "done and lost", "done and failed"):
                 result = own()

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, StageResult
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, Reading, StageResult
 from tests.builders import AFFECTED, FIXED, NOW, record, result
 
-from .fake import FAILED, LOST, FakePort, carried, outcomes, run_of
+from .fake import FAILED, LOST, FakePort, carried, iso, outcomes, run_of
 
 IF_REQUIRED = {"dsa_reboot": "if_required"}
 ALWAYS = {"dsa_reboot": "always"}
@@ -144,6 +144,48 @@ def test_a_host_that_was_started_and_requires_a_reboot_still_is_rebooted() -> No
     planned = run(port, IF_REQUIRED)
     port.started_at = NOW
     carried(port, planned, ["reboot"])
+    assert port.rebooted == 1
+
+
+DUE = {"phase": "update_pending", "to": FIXED, "build": FIXED}
+
+
+def test_two_starts_close_to_each_other_are_two() -> None:
+    """The first one came before the installation that requires a reboot, the second one after it."""
+    port = host(False, "windows")
+    port.started_at = NOW
+    port.sleep(60)
+    port.note({"reboot_due_since": iso(port.now())})
+    planned = run(port, IF_REQUIRED)
+    port.sleep(60)
+    port.boot()
+    after = carried(port, planned, ["reboot"])
+    assert after.stages["reboot"].message.code == "rebooted_meanwhile"
+    carried(port, run(port, IF_REQUIRED), ["reboot"])
+    assert port.rebooted == 0 + 1, "by somebody else; the next run does not repeat it"
+
+
+def test_a_start_before_the_reboot_was_due_does_not_count() -> None:
+    port = host(False, "windows")
+    port.note({"reboot_due_since": iso(port.now())})
+    carried(port, run(port, IF_REQUIRED), ["reboot"])
+    assert port.rebooted == 1
+
+
+def test_a_host_that_does_not_give_the_time_of_its_start_is_rebooted_once() -> None:
+    port = host(False, "windows")
+    port.note({**DUE, "reboot_due_since": iso(port.now())})
+    due = {"required": True, "reasons": [{"code": "agent_installer", "text": "x"}]}
+
+    def unknown(port: FakePort) -> Any:
+        record = port._read()
+        reboot = due if "reboot_due_since" in record["remediation"] else port.state["reboot"]
+        return {**record, "clock": {**record["clock"], "boot_time": None}, "reboot": reboot}
+
+    port.answers["dsa_info"] = [unknown] * 20
+    for _run in range(2):
+        planned = run(port, IF_REQUIRED).with_reading(Reading("read", unknown(port)))
+        carried(port, planned, ["reboot"])
     assert port.rebooted == 1
 
 

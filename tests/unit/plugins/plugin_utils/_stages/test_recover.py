@@ -14,7 +14,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._record 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
 from tests.builders import FIXED, record
 
-from .fake import FAILED, FILE, LOST, FakePort
+from .fake import FAILED, FILE, LOST, PASSWORD, FakePort
 from .recovery import GUARDED, OFFLINE, ONLINE, REINSTALLED, host, recovery, stopped
 
 
@@ -26,24 +26,29 @@ def test_an_agent_is_removed_installed_anew_activated_updated_and_verified() -> 
         "removed the agent",
         f"installed {FIXED}",
         "activated",
-        "updated: the log has: | 9016 |",
+        "updated: the log ds_agent.log has: x | 9016 | y",
         "verified",
     ]
     assert port.changing() == [
-        "dsa_upgrade restart",
+        "dsa_upgrade begin",
         "win_package",
         "dsa_leftovers_info",
         "win_file",
         "win_copy",
+        "dsa_package_info",
         "dsa_upgrade begin",
         "win_package",
         "dsa_upgrade end",
+        "win_file",
+        "dsa_upgrade note",
         "dsa_control",
         "dsa_security_update start",
         "dsa_security_update look",
         "dsa_security_update confirm",
     ]
-    assert port.sent("dsa_upgrade begin")[0]["reinstall"] is True
+    removal, installation = port.sent("dsa_upgrade begin")
+    assert "path" not in removal
+    assert installation["note"]["reinstalled"]
     assert any(FILE in line for line in port.shown)
 
 
@@ -53,17 +58,20 @@ def test_a_removal_is_noted_before_it_is_done() -> None:
     assert recovery(port, manager_part="caller", deleted_in_manager=False).recover() == "deletion"
     assert [finding.code for finding in findings_of(port.read())] == ["agent_gone"]
     port = host()
-    port.answers["dsa_upgrade restart"] = [FAILED]
-    assert "nothing was removed, as it could not be noted on the host: it does not work" in stopped(port)
+    port.answers["dsa_upgrade begin"] = [FAILED]
+    assert "nothing was removed: it does not work" in stopped(port)
     assert "win_package" not in port.calls
 
 
 def test_a_new_agent_has_no_self_protection_to_lower_or_raise() -> None:
     port = host()
     assert recovery(port, GUARDED).recover() is None
-    for call in ("dsa_upgrade begin", "dsa_upgrade end"):
-        assert port.sent(call)[0]["self_protection"] is False
-        assert "self_protection_password" not in port.sent(call)[0]
+    removal, installation = port.sent("dsa_upgrade begin")
+    assert (removal["self_protection"], removal["self_protection_password"]) == (True, PASSWORD)
+    for sent in (installation, *port.sent("dsa_upgrade end")):
+        assert sent["self_protection"] is False
+        assert "self_protection_password" not in sent
+    assert "self_protection" not in port.state["remediation"], "what was lowered was the old agent's"
 
 
 def test_the_manager_s_part_comes_between_two_calls() -> None:
@@ -121,7 +129,7 @@ def test_check_mode_only_reads(settings: Any, waits_for: str | None) -> None:
 
 def test_an_installation_that_fails_stops_it() -> None:
     port = host()
-    port.answers["dsa_upgrade begin"] = [FAILED]
+    port.answers["dsa_upgrade begin"] = [FakePort.begin, FAILED]
     assert "could not be installed anew: it does not work" in stopped(port)
 
 
@@ -142,6 +150,15 @@ def test_what_a_new_agent_lacks_stops_it_after_some_time(state: Any, settings: A
     port = host(**{"remediation": REINSTALLED, "anti_malware": ONLINE, **state})
     assert text in stopped(port, settings, **more)
     assert port.seconds in (0, 20)
+
+
+@pytest.mark.parametrize("manager_part", ["operator", "done"])
+def test_a_relay_that_cannot_be_seen_is_not_reported_as_none(manager_part: str) -> None:
+    unseen = [{"source": "relay", "code": "no_answer", "text": "netstat.exe is not there"}]
+    port = host(remediation=REINSTALLED, anti_malware=ONLINE, relay={"enabled": None}, problems=unseen)
+    text = stopped(port, relay=True, manager_part=manager_part)
+    assert "whether it is one again could not be seen: netstat.exe is not there" in text
+    assert "is none" not in text
 
 
 def test_a_heartbeat_that_is_refused_is_no_failure() -> None:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import Package
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import leftover_options
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.recover import Stopped
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.removal import Stopped
+from tests.builders import record
 
 from .fake import FAILED, LOST, FakePort
 from .recovery import GUARDED, ONLINE, host, recovery, stopped
@@ -62,14 +64,39 @@ def test_what_was_not_removed_is_guarded_again(answer: Any) -> None:
     port.answers["win_package"] = [answer]
     with pytest.raises((Stopped, HostLost, RuntimeError)):
         recovery(port, GUARDED).recover()
-    assert [options["arguments"] for options in port.sent("dsa_control")] == [["--selfprotect=0"], ["--selfprotect=1"]]
+    assert port.changing() == ["dsa_upgrade begin", "win_package", "dsa_upgrade end"]
+    assert port.sent("dsa_upgrade begin")[0]["self_protection"] is True
     assert port.guarded
+
+
+def test_an_agent_that_is_there_after_its_removal_is_guarded_again() -> None:
+    port = host()
+    port.answers["win_package"] = [{"rc": 0}]
+    assert "still there" in stopped(port, GUARDED)
+    assert port.guarded
+
+
+def test_another_run_at_work_stops_it_before_the_removal() -> None:
+    port = host()
+    port.answers["dsa_upgrade begin"] = [{"changed": False, "waited": True}]
+    assert "another run is at work" in stopped(port)
+    assert "win_package" not in port.calls
+
+
+@pytest.mark.parametrize(("answer", "guarded"), [(None, True), (FAILED, False)])
+def test_what_an_earlier_run_left_off_is_raised_first_and_named_where_that_fails(answer: Any, guarded: bool) -> None:
+    port = host(remediation={"phase": "update_pending", "self_protection": "off"}, anti_malware=ONLINE)
+    port.answers["dsa_upgrade protect"] = [answer] if answer else []
+    text = stopped(port)
+    assert "nothing to recover" in text
+    assert port.guarded is guarded
+    assert ("the state of self-protection is" in text) is not guarded
 
 
 def test_self_protection_that_cannot_be_raised_is_named() -> None:
     port = host()
     port.answers["win_package"] = [FAILED]
-    port.answers["dsa_control"] = [{}, FAILED]
+    port.answers["dsa_upgrade end"] = [FAILED]
     text = stopped(port, GUARDED)
     assert "could not be removed" in text
     assert "turn self-protection on in the Manager" in text
@@ -77,7 +104,8 @@ def test_self_protection_that_cannot_be_raised_is_named() -> None:
 
 def test_self_protection_that_cannot_be_lowered_stops_it() -> None:
     port = host()
-    port.answers["dsa_control"] = [FAILED]
+    refused = {"failed": True, "code": "self_protection_refused", "msg": "self-protection could not be turned off"}
+    port.answers["dsa_upgrade begin"] = [refused]
     assert "could not be turned off" in stopped(port, GUARDED)
     assert "win_package" not in port.calls
 
@@ -86,9 +114,11 @@ def test_self_protection_that_cannot_be_lowered_stops_it() -> None:
 def test_a_reboot_that_is_not_allowed_stops_it_after_the_removal(rc: int) -> None:
     port = host()
     port.answers["win_package"][0] = lambda port: {**port._win_package({"state": "absent"}), "rc": rc}
-    found = stopped(port, {"dsa_reboot": "never"})
-    assert "a reboot is needed to finish the removal" in found
-    assert "Message(" not in found
+    for _run in range(2):
+        found = stopped(port, {"dsa_reboot": "never"})
+        assert "a reboot is needed to finish the removal" in found
+        assert "Message(" not in found
+    assert port.calls.count("win_package") == 1, "the next run sees that the reboot is still due"
 
 
 def test_a_reboot_that_finishes_the_removal_is_done() -> None:
@@ -119,20 +149,50 @@ def test_an_agent_that_is_not_seen_to_be_gone_stops_it(after: Any, text: str) ->
     port = host()
     port.answers["win_package"][0] = lambda port: port.state.update(after) or {"rc": 0}
     assert text in stopped(port)
-    assert "dsa_upgrade begin" not in port.calls
+    assert port.calls.count("dsa_upgrade begin") == 1
 
 
-@pytest.mark.parametrize(
-    ("answer", "text"),
-    [
-        (FAILED, "it does not work"),
-        ({"leftovers": [{"name": "C:\\x"}, {"name": "y", "maybe_other_product": True}]}, "this is left of it: C:\\x."),
-    ],
-)
-def test_what_is_left_of_the_agent_is_named_and_never_deleted(answer: Any, text: str) -> None:
+def test_what_is_left_of_the_agent_is_named_and_never_deleted() -> None:
     port = host()
-    port.answers["dsa_leftovers_info"] = [answer]
-    assert text in stopped(port)
+    port.left = [path for path in leftover_options()["paths"] if "AMSP" in path and "Files" in path]
+    assert "this is left of it: %ProgramFiles%\\Trend Micro\\AMSP." in stopped(port)
+
+
+def test_files_that_a_removal_left_are_named_in_every_run_although_the_agent_may_be_there() -> None:
+    left_over = {"source": "registry", "code": "leftovers", "text": "no agent is listed, and dsa.exe is there"}
+    unsure = {"installed": None, "product_code": None, "problems": [left_over]}
+    paths = [path for path in leftover_options()["paths"] if "AMSP" in path and "Files" in path]
+    port = host()
+    port.left = paths
+    port.answers["win_package"][0] = lambda port: port.state.update(unsure) or {"rc": 0}
+    assert "this is left of it" in stopped(port)
+    port = host(**{**record(None, "windows"), **unsure})
+    port.left = paths
+    assert "this is left of it" in stopped(port)
+    assert "win_package" not in port.calls
+
+
+def test_a_removal_that_a_reboot_finishes_leaves_no_agent_to_guard() -> None:
+    port = host()
+    port.answers["win_package"][0] = lambda port: {**port._win_package({"state": "absent"}), "rc": 3010}
+    port.answers["win_reboot"] = [{"rebooted": True}]
+    port.left = [path for path in leftover_options()["paths"] if "AMSP" in path]
+    this = recovery(port, {**GUARDED, "dsa_reboot": "if_required"})
+    with pytest.raises(Stopped, match="this is left of it"):
+        this.recover()
+    assert this.steps == ["removed the agent", "rebooted"]
+    assert "dsa_upgrade protect" not in port.calls
+    assert "self_protection" not in port.state["remediation"]
+
+
+def test_what_cannot_be_looked_for_stops_it() -> None:
+    port = host()
+    port.answers["dsa_leftovers_info"] = [FAILED]
+    assert "it does not work" in stopped(port)
+    port = host()
+    port.unseen = [{"source": "registry", "text": "access is denied"}]
+    assert "could not be seen: registry: access is denied" in stopped(port)
+    assert port.calls.count("win_package") == 1, "nothing is installed over what may be left"
 
 
 def test_a_computer_that_was_not_deleted_in_the_manager_stops_it() -> None:

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import PatternTooSlow
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import StageResult
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
-from tests.builders import FIXED, record
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import update as _room
+from tests.builders import AFFECTED, FIXED, record
 
 from .fake import FAILED, LOST, FakePort, carried, iso, run_of, work
 
 NOTHING: dict[str, Any] = {"dsa_diagnostics": False, "dsa_security_update_timeout": 60}
 LOOK = "dsa_security_update look"
 START = "dsa_security_update start"
-RUNNING = {"state": "running", "evidence": "the patterns have not changed"}
 OLD, NEW = "1.100.00", "1.101.00"
 
 
@@ -53,11 +54,9 @@ def begun(accepted: bool | None = True) -> Any:
     return start
 
 
-# On a POSIX host
-
-
-def test_the_log_proves_it_and_the_host_notes_it() -> None:
-    port = host()
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_the_log_proves_it_and_the_host_notes_it(platform: str) -> None:
+    port = host(platform)
     result = updated(port)
     assert (result.outcome, result.changed, result.details["by"]) == ("done", True, "host")
     assert "9016" in result.details["evidence"]
@@ -71,8 +70,9 @@ def test_the_log_proves_it_and_the_host_notes_it() -> None:
     }
 
 
-def test_patterns_that_are_newer_and_stand_still_prove_it() -> None:
-    port = host(answers={START: [begun()], LOOK: [looks(), looks(version=NEW), looks(version=NEW)]})
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_patterns_that_are_newer_and_stand_still_prove_it(platform: str) -> None:
+    port = host(platform, answers={START: [begun()], LOOK: [looks(), looks(version=NEW), looks(version=NEW)]})
     result = updated(port)
     assert result.outcome == "done"
     assert NEW in result.details["evidence"]
@@ -95,30 +95,105 @@ def test_an_update_that_a_run_before_requested_is_proven_by_its_own_patterns() -
     assert updated(port).outcome == "done"
 
 
+def cut(answer: dict[str, Any]) -> dict[str, Any]:
+    return {**answer, "cut": True}
+
+
+NEWER, MORE = query(NEW), query(OLD)
+MORE["out"] = MORE["out"].replace(
+    "Component.CORE",
+    "Component.AM.version.pattern.1.name: New Kind\nComponent.AM.version.pattern.1.version: 1.0\nComponent.CORE",
+)
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(cut(NEWER), id="cut"),
+        pytest.param({**NEWER, "timed_out": True}, id="timed out"),
+        pytest.param(query("1.99.00"), id="older"),
+        pytest.param(query(""), id="without a version"),
+        # Patterns whose names came with the new build.
+        pytest.param(MORE, id="one more"),
+        pytest.param(query(OLD), id="unchanged"),
+        pytest.param(None, id="none"),
+    ],
+)
+def test_patterns_that_prove_nothing_are_no_update(platform: str, seen: Any) -> None:
+    looked: list[Any] = [lambda port: {**port.looks(), "query": seen}] * 9
+    port = host(platform, answers={START: [begun()], LOOK: looked})
+    result = updated(port, NOTHING)
+    assert (result.outcome, result.message.code) == ("failed", "update_unfinished")
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_patterns_of_an_attempt_with_another_build_do_not_count(platform: str) -> None:
+    note = {"phase": "update_pending", "build": AFFECTED, "patterns": {"Smart Scan": "1.0.00"}}
+    port = host(platform, note=note, answers={START: [begun()], LOOK: [looks()] * 9})
+    assert updated(port, NOTHING).outcome == "failed"
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        (["2026-11-23 01:59:00.000000 [+0000]: | 9016 |"], "failed"),
+        (["2026-11-23 02:00:05.000000 [+0000]: | 9016 |"], "done"),
+        (["2026-11-23 02:00:09.000000 [+0000]: | 9017 |", "2026-11-23 02:00:05.000000 [+0000]: | 9016 |"], "failed"),
+        (["2026-11-23 02:00:05.000000 [+0000]: | 9016 |", "2026-11-23 02:00:09.000000 [+0000]: | 9017 |"], "failed"),
+        (["2026-11-23 02:00:09.000000 [+0000]: | 9016 |", "2026-11-23 02:00:05.000000 [+0000]: | 9017 |"], "done"),
+    ],
+)
+def test_only_what_is_newer_than_the_request_counts_and_the_last_word_by_time(
+    platform: str, lines: list[str], outcome: str
+) -> None:
+    """Whatever the files are called, and however often they were rotated."""
+    found = [
+        {"file": f"ds_agent{number}.log", "text": text, "marked": False} for number, text in enumerate(lines, start=1)
+    ]
+    port = host(platform, answers={LOOK: [lambda port: {**port.looks(), "lines": found}] * 9})
+    assert updated(port, NOTHING).outcome == outcome
+
+
+def test_an_expression_that_takes_too_long_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*given: Any) -> Any:
+        raise PatternTooSlow("dsa_security_update_success_regex", "^(a+)+$")
+
+    monkeypatch.setattr(_room, "judge_update", endless)
+    result = updated(host())
+    assert (result.outcome, result.message.code) == ("failed", "stage_settings")
+    assert "dsa_security_update_success_regex" in result.message.text
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
 @pytest.mark.parametrize(
     ("line", "expired"),
     [
         ("x | 9017 | IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE", True),
         ("x | 9017 | result -24", True),
         ("2026-11-24 | 9017 | result 5", False),
+        ("| 9017 | -24", True),
+        ("x | 9017 | -240", False),
         ("x | 9017 | result -240", False),
     ],
 )
-def test_a_failure_shows_whether_the_certificate_is_why(line: str, expired: bool) -> None:
-    port = host(answers={LOOK: [looks(line)]})
+def test_a_failure_shows_whether_the_certificate_is_why(platform: str, line: str, expired: bool) -> None:
+    port = host(platform, answers={LOOK: [looks(line)]})
     result = updated(port)
     assert (result.outcome, result.details["certificate_expired"]) == ("failed", expired)
     assert ("every Relay" in result.message.text) is expired
     assert port.state["remediation"]["phase"] == "update_pending"
 
 
-def test_two_runs_at_once_both_see_that_it_is_done() -> None:
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_two_runs_at_once_both_see_that_it_is_done(platform: str) -> None:
     # Ours has no marks and no patterns of its own to see any more: the other's note shows it.
     def other_run(port: FakePort) -> Any:
         note = {"phase": "done", "build": FIXED, "done_at": iso(port.now())}
         return {**port.looks(), "note_text": json.dumps(note)}
 
-    port = host(answers={LOOK: [looks(), other_run]})
+    port = host(platform, answers={LOOK: [looks(), other_run]})
     result = updated(port)
     assert (result.outcome, port.seconds) == ("done", 30)
     assert "another run" in result.details["evidence"]
@@ -162,8 +237,7 @@ def test_the_operator_sees_a_line_a_minute() -> None:
 
 @pytest.mark.parametrize("platform", ["linux", "windows"])
 def test_the_diagnostics_of_an_update_that_does_not_end_are_fetched(platform: str, tmp_path: Path) -> None:
-    running: list[Any] = [RUNNING if platform == "windows" else looks()] * 9
-    port = host(platform, answers={LOOK: running})
+    port = host(platform, answers={LOOK: [looks()] * 9})
     result = updated(port, {"dsa_security_update_timeout": 60, "dsa_diagnostics_dir": str(tmp_path)})
     assert (result.message.code, port.seconds) == ("update_unfinished", 60)
     kept = tmp_path / "web1" / "1790000000.zip"
@@ -204,38 +278,6 @@ def test_a_look_that_fails_is_repeated_and_proves_nothing(platform: str) -> None
     result = updated(port, NOTHING)
     assert (result.outcome, result.message.code) == ("failed", "update_unfinished")
     assert "it does not work" in result.message.text
-
-
-# On a Windows host, whose module judges
-
-
-def test_a_windows_host_proves_it_by_its_own_module() -> None:
-    port = host("windows")
-    result = updated(port)
-    assert (result.outcome, result.details["evidence"]) == ("done", "the log has: | 9016 |")
-    assert port.calls.count("dsa_info") == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "expired"),
-    [("2026-11-24: | 9017 |", False), ("| 9017 | -24", True), ("| 9017 | DIGITAL_SIGNATURE_CERT_EXPIRE", True)],
-)
-def test_a_failure_on_windows_shows_whether_the_certificate_is_why(text: str, expired: bool) -> None:
-    port = host("windows", answers={LOOK: [{"state": "failed", "evidence": text}]})
-    result = updated(port)
-    assert (result.outcome, result.details["certificate_expired"]) == ("failed", expired)
-
-
-@pytest.mark.parametrize(("timeout", "seconds"), [(1800, 60), (30, 30)])
-def test_on_windows_too_an_update_that_another_run_ended_is_done(timeout: int, seconds: int) -> None:
-    def other_run(port: FakePort) -> Any:
-        port.note({"phase": "done"})
-        return RUNNING
-
-    port = host("windows", answers={LOOK: [RUNNING, other_run, *[RUNNING] * 200]})
-    result = updated(port, {**NOTHING, "dsa_security_update_timeout": timeout})
-    assert (result.outcome, port.seconds) == ("done", seconds)
-    assert "another run" in result.details["evidence"]
 
 
 # By a task of the Manager

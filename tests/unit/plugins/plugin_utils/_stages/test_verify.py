@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import StageResult
 from tests.builders import AFFECTED, FIXED, record
 
-from .fake import FakePort, carried, run_of, work
+from .fake import FAILED, FakePort, carried, run_of, work
 
 
 def verified(port: FakePort, wanted: Any = None, settings: Any = None) -> StageResult:
@@ -33,20 +33,27 @@ def test_a_verified_host_changes_nothing_and_gives_its_record() -> None:
         {"versions": {"rpm": FIXED, "dsa_query": AFFECTED}},
         {"versions": {"rpm": FIXED, "dsa_query": None}},
         {"service": {"name": "ds_agent", "state": "stopped", "raw": "inactive"}},
+        {"service": {"name": "ds_agent", "state": "paused"}},
+        {"service": {"name": "ds_agent", "state": "pending"}},
+        {"service": {"name": "ds_agent", "state": "missing"}},
+        {"service": {"name": "ds_agent", "state": None}},
+        {"services": [{"name": "ds_agent", "state": "running"}, {"name": "Amsp", "state": "failed"}]},
         {"remediation": {"phase": "update_pending"}},
         {"remediation": {"phase": "done", "self_protection": "off"}},
         {"remediation": None, "remediation_unreadable": "it is damaged"},
         {"installed": None, "version": None, "versions": {}},
     ],
 )
-def test_a_host_that_is_not_verified_says_why(state: dict[str, Any]) -> None:
-    port = FakePort({**record(FIXED), **state})
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_a_host_that_is_not_verified_says_why(platform: str, state: dict[str, Any]) -> None:
+    port = FakePort({**record(FIXED, platform), **state}, answers={"dsa_upgrade protect": [FAILED]})
     result = verified(port, settings={"dsa_verify_timeout": 30})
     assert result.outcome == "failed"
     assert len(result.message.text) > len("not verified after 30 s: ")
     assert result.record is not None
     assert port.seconds == 30
-    assert len(port.shown) == 1, "what stays the same is shown once"
+    shown = [line for line in port.shown if "not verified yet" in line]
+    assert len(shown) == 1, "what stays the same is shown once"
 
 
 def test_a_build_below_the_planned_one_is_not_verified() -> None:

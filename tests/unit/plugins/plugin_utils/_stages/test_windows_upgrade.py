@@ -35,7 +35,28 @@ def test_a_success_is_done_and_the_reboot_that_it_requires_is_known(code: int, r
     assert result.message.text == f"upgraded {AFFECTED} to {FIXED} from {FILE}"
     assert port.sent("win_package")[0]["arguments"]
     end = port.sent("dsa_upgrade end")[0]
-    assert (end["failed"], end["reboot_required"]) == (False, reboot)
+    assert (end.get("log_path"), end["reboot_required"]) == (None, reboot)
+    assert port.state["remediation"]["phase"] == "update_pending"
+
+
+@pytest.mark.parametrize(("code", "due"), [(0, False), (3010, True), (1641, True)])
+def test_a_reboot_whose_announcement_was_lost_is_known_by_the_installers_log(code: int, due: bool) -> None:
+    """The connection was lost, and win_package, run again, found the package installed and reported no reboot."""
+
+    def run_again(port: FakePort) -> dict[str, Any]:
+        port.has(FIXED)
+        return {"changed": False, "rc": 0, "reboot_required": False}
+
+    log = {"path": "C:\\install.log", "text": f"MSI (c) MainEngineThread is returning {code}\n", "error": None}
+    ended = {"changed": True, "self_protection": "on", "log": log}
+    result = upgraded(host := host_with(run_again, ended))
+    assert (result.outcome, result.details["reboot_required"]) == ("done", due)
+    assert ("reboot_due_since" in host.state["remediation"]) is due
+    assert host.guarded
+
+
+def host_with(package: Any, ended: dict[str, Any]) -> FakePort:
+    return host(answers={"win_package": [package], "dsa_upgrade end": [lambda port: port.guard() or ended]})
 
 
 def test_a_restart_that_the_installer_begins_is_waited_for() -> None:
@@ -82,7 +103,7 @@ def test_an_installer_that_stays_busy_has_failed() -> None:
     assert result.outcome == "failed"
     assert "another installation is running" in result.message.text
     assert 60 <= port.seconds < 90
-    assert port.sent("dsa_upgrade end")[0]["failed"] is True
+    assert port.sent("dsa_upgrade end")[0]["log_path"]
 
 
 def test_a_failed_installer_is_explained_by_its_log_which_is_kept(tmp_path: Path) -> None:
@@ -130,25 +151,107 @@ def test_what_the_end_could_not_do_is_added_to_the_reason() -> None:
 
 
 def test_a_package_that_windows_lists_as_installed_says_so() -> None:
-    port = host(answers={"win_package": [{"changed": False, "rc": 0}], "dsa_upgrade end": [FAILED]})
+    port = host(answers={"win_package": [{"changed": False, "rc": 0}]})
     text = upgraded(port).message.text
     assert "installed already" in text
-    assert "it does not work" in text
+    assert f"file says {AFFECTED}" in text
 
 
-def test_a_refused_package_changes_nothing() -> None:
-    refused = {"failed": True, "refused": True, "msg": "it has no valid signature"}
-    port = host(answers={"dsa_upgrade begin": [refused]})
+def unsigned(**work_package: Any) -> Any:
+    """Work with a package that has no stated SHA-256."""
+    wanted = work()
+    return {**wanted, "package": {**wanted["package"], "sha256": None, **work_package}}
+
+
+SIGNED_BY_OTHER = {"signer": 'CN="x, O=Trend Micro", O=Somebody, C=US'}
+
+
+@pytest.mark.parametrize(
+    ("package", "wanted", "settings", "words"),
+    [
+        ({"sha256": "C" * 64}, work(), {}, "its SHA-256 is CCC"),
+        ({"sha256": "C" * 64}, work(), {"dsa_verify_packages": False}, "its SHA-256 is CCC"),
+        ({"status": "HashMismatch"}, unsigned(), {}, "HashMismatch"),
+        (SIGNED_BY_OTHER, unsigned(), {}, "Somebody"),
+        ({"partial": True}, unsigned(), {}, "chain"),
+        ({"signer": None, "status": "NotSigned"}, unsigned(), {}, "NotSigned"),
+        ({}, unsigned(), {"dsa_windows_signer": "O=Our Own"}, "dsa_windows_signer"),
+    ],
+)
+def test_a_package_that_is_not_trusted_changes_nothing_and_does_not_stay(
+    package: Any, wanted: Any, settings: Any, words: str
+) -> None:
+    port = host()
+    port.package.update(package)
+    result = upgraded(port, wanted, settings)
+    assert (result.outcome, result.changed) == ("failed", False)
+    assert words in result.message.text
+    assert port.sent("win_file")[-1] == {"path": port.package["path"], "state": "absent"}
+    assert "dsa_upgrade begin" not in port.calls
+
+
+@pytest.mark.parametrize(
+    ("package", "wanted", "settings", "verified_by"),
+    [
+        # A stated SHA-256 counts alone.
+        ({"sha256": "a" * 64, "status": "NotSigned", "signer": None}, work(), {}, "SHA-256"),
+        ({}, unsigned(), {}, 'signature of CN="Trend Micro, Inc."'),
+        (SIGNED_BY_OTHER, unsigned(), {"dsa_windows_signer": "O=Somebody"}, "signature of"),
+        (SIGNED_BY_OTHER, unsigned(), {"dsa_verify_packages": False}, "None"),
+    ],
+)
+def test_what_was_inspected_is_what_is_installed(package: Any, wanted: Any, settings: Any, verified_by: str) -> None:
+    port = host()
+    port.package.update(package)
+    result = upgraded(port, wanted, settings)
+    assert result.outcome == "done"
+    assert str(result.details["verified_by"]).startswith(verified_by)
+    path, sha256 = port.package["path"], port.package["sha256"]
+    begun, ran = port.sent("dsa_upgrade begin")[0], port.sent("win_package")[0]
+    assert (begun["path"], begun["sha256"]) == (ran["path"], ran["checksum"]) == (path, sha256)
+    assert ran["checksum_algorithm"] == "sha256"
+    assert port.sent("win_file")[-1] == {"path": path, "state": "absent"}, "it is not needed any more"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(FAILED, "it does not work"), ({"package": {"exists": None, "error": "access is denied"}}, "access is denied")],
+)
+def test_a_package_that_cannot_be_inspected_is_not_installed(answer: Any, words: str) -> None:
+    port = host(answers={"dsa_package_info": [answer]})
     result = upgraded(port)
     assert (result.outcome, result.changed) == ("failed", False)
-    assert "no valid signature" in result.message.text
-    assert "win_package" not in port.calls
+    assert words in result.message.text
+    assert "dsa_upgrade begin" not in port.calls
 
 
-def test_a_build_that_is_there_already_is_not_installed_again() -> None:
-    port = host(FIXED, answers={"dsa_upgrade begin": [{"done": True}]})
+def test_a_package_that_another_run_installed_and_removed_is_not_missed() -> None:
+    port = host()
+    port.answers["dsa_package_info"] = [lambda port: port.has(FIXED) or {"package": {"exists": False}}]
     assert upgraded(port).outcome == "done"
     assert "win_package" not in port.calls
+
+
+def test_an_installation_that_another_run_ended_is_not_repeated() -> None:
+    def other_run(port: FakePort) -> Any:
+        port.has(FIXED)
+        return {"changed": False, "waited": True}
+
+    port = host(answers={"dsa_upgrade begin": [other_run]})
+    assert upgraded(port).outcome == "done"
+    assert "win_package" not in port.calls
+
+
+def test_what_is_done_already_is_decided_by_every_source() -> None:
+    """A registry that is ahead of the file and the agent is no installation."""
+
+    def other_run(port: FakePort) -> Any:
+        port.state.update(version=FIXED, versions={"registry": FIXED, "file": AFFECTED, "dsa_query": AFFECTED})
+        return {"changed": False, "waited": True}
+
+    port = host(answers={"dsa_upgrade begin": [other_run]})
+    assert upgraded(port).outcome == "done"
+    assert port.calls.count("win_package") == 1
 
 
 @pytest.mark.parametrize("call", ["win_file", "win_copy"])
@@ -162,7 +265,10 @@ def test_a_package_that_cannot_be_copied_changes_nothing(call: str) -> None:
 def test_work_without_a_package_restarts_the_agent() -> None:
     port = host(FIXED)
     result = upgraded(port, work(None, FIXED, FIXED))
-    assert port.calls[:1] == ["dsa_upgrade restart"]
+    assert "dsa_upgrade restart" not in port.calls, "it runs already"
+    port.state["service"]["state"] = "stopped"
+    result = upgraded(port, work(None, FIXED, FIXED))
+    assert "dsa_upgrade restart" in port.calls
     assert (result.outcome, result.message.code) == ("done", "restarted")
 
 

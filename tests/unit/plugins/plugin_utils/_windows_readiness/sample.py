@@ -71,10 +71,8 @@ def host(**changes: Any) -> dict[str, Any]:
         "shared_dlls": {"C:\\Windows\\System32\\msvcp140.dll": 2, "C:\\Windows\\System32\\concrt140.dll": None},
         "drive": "C:",
         "free_bytes": 50_000 * MIB,
-        "self_protection": None,
         "reboot": {"required": False, "reasons": []},
         "cert_padding_check": False,
-        "package": None,
         "problems": [],
     }
     return {**facts, **changes}

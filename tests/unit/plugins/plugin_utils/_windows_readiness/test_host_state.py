@@ -130,7 +130,7 @@ def test_shared_files_never_stop_an_upgrade(counts: Any, expected: str) -> None:
 
 
 def test_shared_files_that_the_reader_could_not_look_up() -> None:
-    facts = host(shared_dlls={"a.dll": None, "b.dll": 2}, problems=["SharedDlls: access is denied"])
+    facts = host(shared_dlls={"a.dll": None, "b.dll": 2}, problems=["shared_dlls: access is denied"])
     check = checks(facts)["shared_dlls"]
     assert (check.result, "a.dll" in check.evidence, "b.dll" in check.evidence) == ("warn", True, False)
 

@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an uninstallation left, by what the host found of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import judge_leftovers, leftover_options
+
+from .windows_reading import UNINSTALL, key, listed
+
+Json = dict[str, Any]
+SERVICE = "SYSTEM\\CurrentControlSet\\Services\\"
+
+
+def found(*there: str, **more: Any) -> Json:
+    """A clean host, but for these keys, values and paths, by what their names end with."""
+    options = leftover_options()
+
+    def is_there(name: str) -> bool:
+        return any(name.endswith(each) for each in there)
+
+    values = [
+        key(each["path"], **({each["name"]: "x"} if is_there(each["path"]) else {})) for each in options["values"]
+    ]
+    return {
+        "keys": [{"path": each, "exists": is_there(each), "error": None} for each in options["keys"]],
+        "values": values,
+        "paths": [
+            {"path": each, "exists": is_there(each), "folder": is_there(each) and not each.endswith(".sys")}
+            for each in options["paths"]
+        ],
+        "uninstall": {"entries": [], "errors": []},
+        "problems": [],
+        **more,
+    }
+
+
+def left(kind: str, name: str, shared: bool = False) -> Json:
+    return {"kind": kind, "name": name, "maybe_other_product": shared}
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        (found(), []),
+        (found(SERVICE + "ds_agent"), [left("service", "ds_agent")]),
+        (found(SERVICE + "tmcomm"), [left("service", "tmcomm", True)]),
+        (
+            found("TrendMicro\\AMSP"),
+            [left("registry", f"HKLM\\SOFTWARE\\{view}TrendMicro\\AMSP") for view in ("", "WOW6432Node\\")],
+        ),
+        (
+            found("WOW6432Node\\TrendMicro\\AEGIS"),
+            [left("registry", "HKLM\\SOFTWARE\\WOW6432Node\\TrendMicro\\AEGIS", True)],
+        ),
+        (
+            found("EventLog\\System\\tbimdsa"),
+            [left("registry", f"HKLM\\{SERVICE}EventLog\\System\\tbimdsa")],
+        ),
+        (
+            found("WOW6432Node\\Microsoft\\Windows\\CurrentVersion\\Run"),
+            [
+                left(
+                    "registry",
+                    f"HKLM\\SOFTWARE\\WOW6432Node\\{UNINSTALL[9:].replace('Uninstall', 'Run')}\\Deep Security Notifier",
+                )
+            ],
+        ),
+        (
+            found("%\\Trend Micro\\AMSP"),
+            [left("folder", f"%{root}%\\Trend Micro\\AMSP") for root in ("ProgramFiles", "ProgramData")],
+        ),
+        (found("drivers\\tmumh.sys"), []),
+        (found("drivers\\TMUMH.sys"), [left("file", "%SystemRoot%\\System32\\drivers\\TMUMH.sys", True)]),
+        (found("LogFiles\\ds_agent"), [left("folder", "%SystemRoot%\\System32\\LogFiles\\ds_agent")]),
+        (
+            found(uninstall={"entries": [listed(), listed(name="Trend Micro Deep Security Notifier")], "errors": []}),
+            [left("uninstall_entry", f"Trend Micro Deep Security {name}") for name in ("Agent", "Notifier")],
+        ),
+        # The Manager on the same host is none of the agent's.
+        (found(uninstall={"entries": [listed(name="Trend Micro Deep Security  MANAGER")], "errors": []}), []),
+    ],
+)
+def test_what_is_left(given_: Json, expected: list[Json]) -> None:
+    assert judge_leftovers(given_) == (expected, [])
+
+
+_CLEAN = found()
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        {},
+        None,
+        {**_CLEAN, "keys": _CLEAN["keys"][1:]},
+        {**_CLEAN, "values": []},
+        {**_CLEAN, "paths": None},
+        {**_CLEAN, "keys": [key(SERVICE + "ds_agent", None), *_CLEAN["keys"][1:]]},
+        {**_CLEAN, "keys": ["junk", *_CLEAN["keys"][1:]]},
+        {**_CLEAN, "values": [key("x", None), *_CLEAN["values"][1:]]},
+        {**_CLEAN, "paths": [{"path": "x", "exists": None}, *_CLEAN["paths"][1:]]},
+        {**_CLEAN, "paths": ["junk", *_CLEAN["paths"][1:]]},
+        {**_CLEAN, "uninstall": None},
+        {**_CLEAN, "uninstall": {"entries": [], "errors": ["Access is denied"]}},
+        {**_CLEAN, "uninstall": {"entries": [listed(name=7)], "errors": []}},
+        {**_CLEAN, "problems": [{"source": "registry", "text": "Access is denied"}]},
+        {**_CLEAN, "problems": ["odd"]},
+    ],
+    ids=range(15),
+)
+def test_what_could_not_be_looked_at_is_a_problem(given_: Json | None) -> None:
+    leftovers, problems = judge_leftovers(given_)
+    assert leftovers == []
+    assert problems
+    assert all(isinstance(problem, str) for problem in problems)
+
+
+def test_one_key_that_is_denied_hides_no_other() -> None:
+    """findings/powershell.md, B."""
+    given_ = found(SERVICE + "ds_notifier", "LogFiles\\ds_agent")
+    given_["keys"][0] = key(SERVICE + "ds_agent", None)
+    leftovers, problems = judge_leftovers(given_)
+    assert [each["name"] for each in leftovers] == ["ds_notifier", "%SystemRoot%\\System32\\LogFiles\\ds_agent"]
+    assert len(problems) == 1
+
+
+_JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(_CLEAN)), _JUNK, min_size=1))
+def test_junk_never_breaks_it_and_never_reads_as_clean(junk: Json) -> None:
+    leftovers, problems = judge_leftovers({**_CLEAN, **junk})
+    assert leftovers or problems or set(junk) <= {"problems", "uninstall"}
