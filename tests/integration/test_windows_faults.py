@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from .conftest import FIXED, LabFleet, Ran, StartFleet, needs_windows, windows
+from .conftest import ANSWERS, FIXED, LabFleet, Ran, StartFleet, needs_windows, windows
 
 pytestmark = needs_windows
 
@@ -53,7 +53,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     hosts["gone"] |= {"reboot_required": "after_upgrade", "vars": {**REBOOT, "dsa_reboot_timeout": 5}}
     for host in hosts.values():
         host["update_seconds"] = 0.2
-    return start_fleet({"packages": [FIXED], "hosts": hosts})
+    return start_fleet({"packages": [FIXED], "hosts": hosts, **ANSWERS})
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from .conftest import FIXED, LabFleet, Ran, StartFleet, needs_windows, windows
+from .conftest import ANSWERS, FIXED, LabFleet, Ran, StartFleet, needs_windows, windows
 
 pytestmark = needs_windows
 
@@ -81,7 +81,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
     hosts = {name: windows(**lacks) for name, (lacks, *dummy) in TROUBLES.items()} | {"ready": windows()}
     for host in hosts.values():
         host |= {"uses": [], "vars": {"dsa_relays": []}, "update_seconds": 0.2}
-    return start_fleet({"packages": [FIXED], "hosts": hosts})
+    return start_fleet({"packages": [FIXED], "hosts": hosts, **ANSWERS})
 
 
 @pytest.fixture(scope="module")

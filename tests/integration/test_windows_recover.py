@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from .conftest import FIXED, LabFleet, StartFleet, needs_windows, windows
+from .conftest import ANSWERS, FIXED, LabFleet, StartFleet, needs_windows, windows
 
 pytestmark = needs_windows
 
@@ -34,7 +34,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
         host |= {"uses": [], "update_seconds": 0.2}
         host.setdefault("vars", {})["dsa_relays"] = []
     hosts["hopeless"]["vars"]["dsa_verify_timeout"] = 3
-    return start_fleet({"packages": [FIXED], "hosts": hosts})
+    return start_fleet({"packages": [FIXED], "hosts": hosts, **ANSWERS})
 
 
 def test_a_recovery_from_the_upgrade_to_verified(lab: LabFleet) -> None:

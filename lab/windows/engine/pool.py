@@ -28,7 +28,9 @@ from .host import EngineHost
 from .paths import Paths
 from .server import Server, Session
 
-WORKERS, MOST_WORKERS = 2, 4
+MOST_WORKERS = 4
+# Each start takes two seconds of a processor, and the first tasks of a process take longer than the later ones.
+WORKERS = max(1, min(MOST_WORKERS, (os.cpu_count() or 2) // 2))
 TASKS = 200
 LIMIT = 900.0
 HERE = Path(__file__).parent
