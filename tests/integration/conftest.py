@@ -40,8 +40,8 @@ QUICK = {
     "dsa_relay_batch": "100%",
 }
 
-# What these fleets prove stands above the modules, and Python's answers take a third of the time. tests/lab/test_twins.py
-# shows that PowerShell gives the same; test_windows.py always runs PowerShell, and all do with the full profile.
+# What these fleets prove stands above the modules, and Python's answers take a third of the time. PowerShell gives the
+# same (tests/lab/test_twins.py); test_windows.py always runs it, and with the full profile all do.
 ANSWERS: dict[str, str] = {} if os.environ.get("HYPOTHESIS_PROFILE") == "full" else {"engine": "python"}
 
 # For hosts that never get well: their time limits are waited out.
