@@ -75,7 +75,7 @@ class Key:
             return None
         value = self.values[name]
         given, content = (value.get("type"), value.get("value")) if isinstance(value, Mapping) else (None, value)
-        if given not in types or type(content) is not kind:
+        if given not in types or not isinstance(content, kind) or isinstance(content, bool):
             raise Unreadable(f"{self.path}: {name} is {shorten(content)} ({one_line(given, 20)}), no {types[0]}")
         if not cut and value.get("cut") is not False:
             raise Unreadable(f"{self.path}: {name} is too long and was cut")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from .._text import one_line
 from .answer import Answer
+from .shape import number_of
 
 
 @dataclass(frozen=True)
@@ -161,12 +162,12 @@ def read_windows_services(found: Mapping[str, object], names: Sequence[str]) -> 
 
 
 def _win32(entry: Mapping[str, object]) -> Service:
-    word, mode, code = entry.get("state"), entry.get("start_mode"), entry.get("exit_code")
+    word, mode, code = entry.get("state"), entry.get("start_mode"), number_of(entry.get("exit_code"))
     state = _WIN32.get(word.lower()) if isinstance(word, str) else None
     if state == "stopped" and isinstance(mode, str) and mode.lower() == "disabled":
         state = "disabled"
-    elif state == "stopped" and type(code) is int and code not in _NO_FAILURE:
+    elif state == "stopped" and code is not None and code not in _NO_FAILURE:
         state = "failed"
-    path, number = entry.get("path"), entry.get("process_id")
-    raw = one_line(f"{word} (start mode {mode}, exit code {code})", 200)
-    return Service(state, raw, path if isinstance(path, str) else None, number if type(number) is int else None)
+    path, number = entry.get("path"), number_of(entry.get("process_id"))
+    raw = one_line(f"{word} (start mode {mode}, exit code {entry.get('exit_code')})", 200)
+    return Service(state, raw, path if isinstance(path, str) else None, number)

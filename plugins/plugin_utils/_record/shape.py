@@ -144,6 +144,11 @@ def text_of(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def number_of(value: object) -> int | None:
+    """A whole number, None for everything else: true is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def time_of(value: object) -> str | None:
     """A point in time, ISO 8601 in UTC, None for everything else."""
     return value if isinstance(value, str) and _TIME.fullmatch(value) else None
@@ -151,9 +156,8 @@ def time_of(value: object) -> str | None:
 
 def clock_of(value: Mapping[str, t.Any]) -> Json:
     """The clock of a reading, with None for what is not known."""
-    offset = value.get("utc_offset")
     return {
-        "utc_offset": offset if isinstance(offset, int) and not isinstance(offset, bool) else None,
+        "utc_offset": number_of(value.get("utc_offset")),
         "boot_time": time_of(value.get("boot_time")),
         "now": time_of(value.get("now")),
     }

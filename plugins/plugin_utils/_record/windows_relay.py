@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from .._text import one_line
 from .registry import Unreadable
+from .shape import number_of
 from .windows_paths import folded, is_below, is_whole, of_agent
 
 # The kernel, which has no file and is no agent.
@@ -36,7 +37,7 @@ def windows_relay(relay: Mapping[str, object], folders: Sequence[str], process_i
     paths = {
         owner["id"]: owner.get("path")
         for owner in _list(relay.get("owners"))
-        if isinstance(owner, Mapping) and type(owner.get("id")) is int
+        if isinstance(owner, Mapping) and number_of(owner.get("id")) is not None
     }
     ids = _owners(_list(relay.get("lines")), port)
     states = [_is_agent(number, paths.get(number), folders, process_id) for number in ids]
@@ -64,7 +65,7 @@ def _owners(lines: Sequence[object], port: object) -> list[int]:
 def _is_agent(number: int, path: object, folders: Sequence[str], process_id: object) -> bool | None:
     if number in _KERNEL:
         return False
-    if type(process_id) is int and number == process_id:
+    if number == number_of(process_id):
         return True
     program = folded(path)
     if any(is_below(program, folder) for folder in folders):
