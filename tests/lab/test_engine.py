@@ -28,6 +28,14 @@ from tests.lab.engine_tree import MODULE, Small, make_tree, warm
 from tests.run.common import ROOT
 
 
+@pytest.fixture(scope="module", autouse=True)
+def two_processes() -> Iterator[None]:
+    """Whatever this machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_WINDOWS_WORKERS", "2")
+        yield
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
     yield from warm(tmp_path_factory)
