@@ -76,6 +76,7 @@ class Stage:
     process: subprocess.Popen[bytes]
     began: float = field(default_factory=time.monotonic)
     seconds: float | None = None
+    computed: float = 0
 
     @property
     def log(self) -> Path:
@@ -88,18 +89,24 @@ class Stage:
         return LOGS / f"{self.name}.xml"
 
     def ended(self) -> bool:
-        """True once, when it has ended."""
-        if self.seconds is not None or self.process.poll() is None:
+        """True once, when it has ended. Its CPU time is that of all that it has waited for."""
+        if self.seconds is not None:
             return False
+        ended, status, usage = os.wait4(self.process.pid, os.WNOHANG)
+        if not ended:
+            return False
+        self.process.returncode = os.waitstatus_to_exitcode(status)
         self.seconds = time.monotonic() - self.began
+        self.computed = usage.ru_utime + usage.ru_stime
         return True
 
     def line(self) -> str:
         """Its name, its state and its time."""
-        passed = self.process.poll() == 0
+        passed = self.process.returncode == 0
         state = "running" if self.seconds is None else "ok" if passed else "FAILED"
-        took = time.monotonic() - self.began if self.seconds is None else self.seconds
-        return f"{self.name:9} {state:8} {took:4.0f} s  {self.progress() if self.seconds is None else self.tally()}"
+        if self.seconds is None:
+            return f"{self.name:10} {state:8} {time.monotonic() - self.began:4.0f} s  {self.progress()}"
+        return f"{self.name:10} {state:8} {self.seconds:4.0f} s, CPU {self.computed:4.0f} s  {self.tally()}"
 
     def progress(self) -> str:
         """The share of the tests that is done, or the last check."""
@@ -178,7 +185,7 @@ def main(suite: str, *chosen: str) -> int:
         watch(stages)
     finally:
         for stage in stages:
-            if stage.process.poll() is None:
+            if stage.seconds is None:
                 os.killpg(stage.process.pid, signal.SIGTERM)
     for stage in stages:
         if stage.process.returncode:
