@@ -12,12 +12,14 @@ Code that decides passes Message objects on and never looks into their text.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .en import SENTENCES as _EN
+from .ja import SENTENCES as _JA
 
-_CATALOGUES: Mapping[str, Mapping[str, str]] = {"en": _EN}
+_CATALOGUES: Mapping[str, Mapping[str, str]] = {"en": _EN, "ja": _JA}
+LANGUAGES = tuple(_CATALOGUES)
 # So many entries of a list are named in a sentence.
 _NAMED = 3
 
@@ -56,20 +58,47 @@ def sentence(what: Message, language: str = "en") -> str:
     )
 
 
+@dataclass(frozen=True)
+class Texts:
+    """The sentences of one language, for reports: a code or a value that is missing is shown, and ends no report."""
+
+    language: str = "en"
+
+    def __call__(self, code: str, **values: object) -> str:
+        """The sentence of a code."""
+        return self._sentence(Message(code, values))
+
+    def message(self, value: Mapping[str, t.Any]) -> str:
+        """The sentence of a message as JSON: code and values."""
+        return self._sentence(Message.from_dict(value))
+
+    def joined(self, values: Iterable[Mapping[str, t.Any]]) -> str:
+        """Several messages as JSON, as sentences one after the other."""
+        space = "" if self.language == "ja" else " "
+        return space.join(_ended(self.message(value), self.language) for value in values)
+
+    def _sentence(self, what: Message) -> str:
+        try:
+            return sentence(what, self.language)
+        except (AttributeError, IndexError, KeyError, ValueError):
+            return f"{what.code} {what.as_dict()['values']}"
+
+
 def joined(messages: list[Message], language: str = "en") -> str:
     """Several messages as sentences, one after the other."""
     return " ".join(_ended(sentence(each, language)) for each in messages)
 
 
-def _ended(text: str) -> str:
-    return text if text.endswith((".", ")", "?", "!", "。")) else f"{text}."
+def _ended(text: str, language: str = "en") -> str:
+    return text if text.endswith((".", ")", "?", "!", "。", "）")) else f"{text}{'。' if language == 'ja' else '.'}"
 
 
 def _shown(value: object, language: str) -> str:
     if isinstance(value, Message):
         return sentence(value, language)
     if isinstance(value, (list, tuple)):
-        shown = "; " if any(isinstance(item, Message) for item in value) else ", "
+        longer = any(isinstance(item, Message) for item in value)
+        shown = ("；" if longer else "、") if language == "ja" else ("; " if longer else ", ")
         more = f" (+{len(value) - _NAMED})" if len(value) > _NAMED else ""
         return shown.join(_shown(item, language) for item in value[:_NAMED]) + more
     return str(value)
