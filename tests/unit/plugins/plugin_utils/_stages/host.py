@@ -118,6 +118,7 @@ class Host:
         self.left: list[str] = []
         self.unseen: list[Result] = []
         self.msi_code = 0
+        self.installer = "stopped"
         self.started_at = NOW - timedelta(days=30)
 
     def now(self) -> datetime:
@@ -254,6 +255,9 @@ class Host:
                 self.needs_reboot(before)
             return {"changed": True, "rc": self.msi_code, "reboot_required": self.msi_code == 3010}
         return {"changed": False, "rc": self.msi_code, "failed": self.msi_code != 1618, "msg": "unexpected rc"}
+
+    def _win_service_info(self, options: Result) -> Result:
+        return {"exists": True, "services": [{"name": options["name"], "state": self.installer}]}
 
     def _dsa_upgrade_end(self, options: Result) -> Result:
         if options.get("reboot_required"):
