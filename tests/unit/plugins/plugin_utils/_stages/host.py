@@ -219,7 +219,7 @@ class Host:
         """What a look shows."""
         lines = [{"file": "ds_agent.log", "text": line, "marked": True}] if line else []
         note = json.dumps(self.state["remediation"])
-        return {"lines": lines, "lines_cut": False, "now": iso(self.now()), "note_text": note}
+        return {"lines": lines, "lines_cut": False, "lines_unread": [], "now": iso(self.now()), "note_text": note}
 
     def _dsa_security_update_confirm(self, options: Result) -> Result:
         self.note(options["note"])
