@@ -175,7 +175,10 @@ def test_a_host_whose_note_cannot_be_written_is_upgraded_by_no_task(
 # Self-protection that an earlier run left off
 
 LEFT_OFF = {"phase": "done", "build": FIXED, "self_protection": "off"}
-UNREADABLE = {"remediation": None, "remediation_unreadable": "progress.json cannot be read: it is locked"}
+UNREADABLE: dict[str, t.Any] = {
+    "remediation": None,
+    "remediation_unreadable": "progress.json cannot be read: it is locked",
+}
 REMEDIATIONS = ("remediate", "remediate_relays", "remediate_agents")
 
 
