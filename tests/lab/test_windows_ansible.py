@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.windows.machine import DATA
 from tests.conftest import ansible_environment
@@ -87,18 +86,9 @@ class WindowsLab(Lab):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsLab]:
-    folder = tmp_path_factory.mktemp("windows")
-    fleet = folder / "fleet.yml"
-    fleet.write_text(yaml.safe_dump(FLEET), encoding="utf-8")
-    result = WindowsLab(folder / "run")
-    said = result.command("up", str(fleet), str(result.folder), check=False)
-    if "does not allow the namespaces" in said:
-        pytest.skip(said)
-    assert result.inventory.exists(), said
-    try:
-        yield result
-    finally:
-        result.command("down", str(result.folder))
+    lab = WindowsLab(tmp_path_factory.mktemp("windows") / "run")
+    with lab.up(FLEET):
+        yield lab
 
 
 def theirs(module: str, **arguments: Any) -> dict[str, Any]:
