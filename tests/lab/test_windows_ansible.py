@@ -181,17 +181,19 @@ def test_install_and_reboot(lab: WindowsLab) -> None:
 
     with ThreadPoolExecutor() as pool:
         healed = pool.submit(heal_when_away)
-        _made, _copied, foreseen, done, again, rebooted, info = lab.on(
+        _made, _copied, foreseen, done, again, installer, rebooted, info = lab.on(
             "two",
             *staging(lab),
             {**theirs("win_package", path=PATH), **CHECK},
             theirs("win_package", path=PATH, log_path=rf"{DATA}\install.log"),
             theirs("win_package", path=PATH),
+            theirs("win_service_info", name="msiserver"),
             theirs("win_reboot"),
             ours("win_dsa_info"),
         )
         healed.result(10)
     assert foreseen["changed"] and (done["rc"], done["reboot_required"]) == (3010, True) and not again["changed"]
+    assert [service["state"] for service in installer["services"]] == ["stopped"]
     assert rebooted["rebooted"]
     assert info["agent"]["versions"]["dsa_query"] == NEW
     state = lab.status("two")

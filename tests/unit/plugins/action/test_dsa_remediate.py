@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import timedelta
 
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.action import dsa_remediate
-from tests.builders import AFFECTED, FIXED, record
+from tests.builders import AFFECTED, FIXED, NOW, record
 from tests.unit.controller import Controller
-from tests.unit.plugins.plugin_utils._stages.fake import FAILED, LOST, FakePort, work
+from tests.unit.plugins.plugin_utils._stages.fake import FAILED, LOST, FakePort, iso, work
 
 WORK = work("repository")
 BY_MANAGER = work("task")
@@ -221,6 +222,20 @@ def test_check_mode_and_a_relay_of_others_are_left_alone(controller: Controller,
     port = left_off(controller, "linux")
     controller.act(dsa_remediate, check=check, delegate_to=None if check else "web1", stages=["read"])
     assert port.calls == ["dsa_info"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_second_run_leaves_it_alone_while_the_first_one_is_at_its_msi(controller: Controller, ended: bool) -> None:
+    """The gate fails meanwhile. What the first one left off when it was killed is raised when its MSI has ended."""
+    since = iso(NOW - timedelta(minutes=5))
+    note = {"phase": "upgrading", "run": "run-0", "since": since, "self_protection": "off"}
+    port = left_off(controller, "windows", remediation=note)
+    port.installer = "stopped" if ended else "started"
+    assert controller.act(dsa_remediate, stages=["read"])["changed"] is ended
+    assert port.guarded is ended
+    controller.query("agents")
+    assert controller.query("gate") == ["web1"]
+    assert ("self_protection_off" in str(controller.reported())) is not ended
 
 
 def test_a_host_that_has_nothing_left_off_costs_one_task(controller: Controller) -> None:
