@@ -92,6 +92,11 @@ class WindowsMachine(Machine):
         return bool(self.about["language"] == "ja")
 
     @property
+    def utc_offset(self) -> int:
+        """Of its time zone, in minutes."""
+        return 540 if self.japanese else 0
+
+    @property
     def release(self) -> releases.Release:
         return releases.RELEASES[self.about["release"]]
 
@@ -289,6 +294,7 @@ class WindowsMachine(Machine):
         self.remember(
             build=build,
             product_code=msi.product_code(build) if build else None,
+            install_date=None,
             certificates=stores,
             packages=[releases.servicing_package(one, self.release, about["arch"]) for one in about["hotfixes"]],
             pending=list(about["pending_reboot"])

@@ -243,6 +243,14 @@ async def win_certificate_store(machine: WindowsMachine, params: dict[str, Any],
     return {"changed": changed, "thumbprints": [thumbprint]}
 
 
+async def win_service_info(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
+    """Of Windows Installer only, whose service runs while a package is installed, and for a while after it."""
+    if params["name"] != "msiserver":
+        raise ModuleFailure(f"the lab knows win_service_info of msiserver only, not of {params['name']}")
+    state = "started" if machine.installing else "stopped"
+    return {"exists": True, "services": [{"name": "msiserver", "state": state, "start_mode": "manual"}]}
+
+
 KNOWN = {
     "ansible.windows.win_ping": Module({"data": ("str", "pong")}, win_ping),
     "ansible.windows.setup": Module(
@@ -288,6 +296,7 @@ KNOWN = {
         },
         win_package,
     ),
+    "ansible.windows.win_service_info": Module({"name": ("str", None)}, win_service_info),
     "ansible.windows.win_certificate_store": Module(
         {
             "state": ("absent|exported|present", "present"),

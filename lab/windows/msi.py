@@ -171,6 +171,8 @@ def put(machine: WindowsMachine, before: str | None, build: str, reboot: bool) -
     """The new build is there; it runs at once, or, where files are in use, after the next restart."""
     machine.journal("package_installed", **{"from": before, "to": build})
     machine.remember(build=build, product_code=product_code(build), replaced=True, keys_left=False)
+    # In Windows' own time zone.
+    machine.remember(install_date=time.strftime("%Y%m%d", time.gmtime(time.time() + machine.utc_offset * 60)))
     put_files(machine, build)
     machine.fill_disks()
     if reboot:

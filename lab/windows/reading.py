@@ -82,7 +82,7 @@ def subkeys(machine: WindowsMachine, path: str) -> list[str]:
 
 def uninstall(machine: WindowsMachine, text: str) -> Json:
     """The entries of programs whose name has this text in it."""
-    names = ("DisplayName", "DisplayVersion", "UninstallString")
+    names = ("DisplayName", "DisplayVersion", "InstallDate", "UninstallString")
     below = subkeys(machine, registry.UNINSTALL)
     entries = [key(machine, f"{registry.UNINSTALL}\\{name}", names) for name in below]
     named = [one for one in entries if text.lower() in str(value_of(one, "DisplayName")).lower()]
@@ -243,7 +243,7 @@ async def read(machine: WindowsMachine, timeout: float, note: str) -> Json:
         "timeout": timeout,
         "os": "windows",
         "clock": {
-            "utc_offset": 540 if machine.japanese else 0,
+            "utc_offset": machine.utc_offset,
             "boot_time": None if unreadable else utc(machine.shown_boot_time),
             "now": utc(time.time()),
         },

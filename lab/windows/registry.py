@@ -130,6 +130,8 @@ def uninstall(machine: WindowsMachine) -> Keys:
         entry = {"DisplayName": text(msi.PRODUCT), "UninstallString": text(f"MsiExec.exe /X{code}")}
         if not machine.fault("no_display_version"):
             entry["DisplayVersion"] = text(dotted(one))
+        if machine.state["install_date"]:
+            entry["InstallDate"] = text(machine.state["install_date"])
         found[rf"{UNINSTALL}\{code}"] = entry
     return found
 

@@ -55,11 +55,12 @@ async def look(machine: WindowsMachine, params: dict[str, Any]) -> Result:
     note = reading.file(machine, params["progress_file"])
     query = await reading.query(machine, params["timeout"])
     folder = machine.drive.real(params["log_folder"])
-    lines, cut = posix.new_lines(str(folder), recognised(folder, params["marks"]))
+    lines, cut, unread = posix.new_lines(str(folder), recognised(folder, params["marks"]))
     return {
         "query": query,
         "lines": lines,
         "lines_cut": cut,
+        "lines_unread": unread,
         "note_text": note["text"],
         "note_problem": note["error"],
         "now": reading.utc(time.time()),

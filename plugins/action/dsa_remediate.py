@@ -19,7 +19,7 @@ from ..plugin_utils._ansible.port import AnsiblePort
 from ..plugin_utils._ansible.run import Run
 from ..plugin_utils._run import STAGES, HostRun, Journal, StageResult
 from ..plugin_utils._settings import SETTINGS
-from ..plugin_utils._stages import begin_by_manager, carry, read
+from ..plugin_utils._stages import begin_by_manager, carry, read, restore
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     "stages": {
@@ -53,7 +53,12 @@ class ActionModule(DsaAction):
         if stages == ["read"]:
             return {"changed": False, "msg": "already read in this run"}
         if host.work is None:
-            return {"changed": False, "stages": [], "msg": host.blocked.text if host.blocked else "nothing to do"}
+            # In a play of one's own: a playbook of ours has done it when the host was read.
+            raised = restore(port, host.settings, host.record or {}) if "upgrade" in stages else None
+            if raised:
+                run.journal.append(name, "read", **raised.as_dict())
+            why = host.blocked.text if host.blocked else "nothing to do"
+            return {"changed": bool(raised), "stages": [], "msg": why}
         if "begin_by_manager" in stages:
             return self._begin_by_manager(run, port, host)
 
@@ -73,7 +78,11 @@ class ActionModule(DsaAction):
         return _result(host.after(failed), [failed.stage])
 
     def _read(self, run: Run, port: AnsiblePort, host: HostRun, by_play: dict[str, object]) -> Result:
-        reading = read(port)
+        reading, raised = read(port), None
+        if reading.record and not self._task.delegate_to and str(run.begun.get("playbook")).startswith("remediate"):
+            # Before anything else, on every host: the plan may leave this one alone.
+            raised = restore(port, host.settings, reading.record, at_once=True)
+            reading = raised or reading
         recorded = {name: value for name, value in by_play.items() if name not in SETTINGS or not SETTINGS[name].secret}
         run.journal.append(host.host, "read", **reading.as_dict(), **({"settings": recorded} if recorded else {}))
         if reading.status == "unreachable":
@@ -83,7 +92,7 @@ class ActionModule(DsaAction):
         settings = host.settings
         context = Context(None, settings["dsa_certificate_replaced"], settings["dsa_not_installed_compliant"])
         verdict = decide(reading.record, run.advisory, context)
-        return {"changed": False, "verdict": verdict.verdict, "version": verdict.version, "msg": verdict.reason}
+        return {"changed": bool(raised), "verdict": verdict.verdict, "version": verdict.version, "msg": verdict.reason}
 
 
 def _result(host: HostRun, stages: list[str]) -> Result:

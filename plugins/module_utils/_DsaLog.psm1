@@ -119,12 +119,13 @@ Function Find-DsaMark {
 
 Function Read-DsaNewLine {
     <# .SYNOPSIS
-    What the logs gained since the marks: {lines, cut}, in the order of the files' times; cut: the oldest were left off,
-    or a log is there and cannot be read.
+    What the logs gained since the marks: {lines, cut, unread}, in the order of the files' times; cut: the oldest were
+    left off, or a log is there and cannot be read; unread: the names of such logs.
     A line is file, text, and marked: whether it stands behind the mark of a file that was there. Other lines come from
     files that have no mark, or were begun anew: such a file can hold old lines too. #>
     param ([String] $Folder, [Object[]] $Mark)
     $lines = [System.Collections.Generic.List[Object]]::new()
+    $unread = [System.Collections.Generic.List[String]]::new()
     $files = Get-DsaNewestFile -Folder $Folder
     [Array]::Reverse($files)
     $budget, $cut = $script:AllLines, $false
@@ -135,7 +136,7 @@ Function Read-DsaNewLine {
         } catch [System.IO.FileNotFoundException] {
             continue
         } catch {
-            $cut = $true
+            $unread.Add($file.Name)
             continue
         }
         $cut = $cut -or $part.cut
@@ -150,7 +151,8 @@ Function Read-DsaNewLine {
         if ($budget -lt 0) { break }
     }
     $lines.Reverse()
-    return @{ lines = $lines.ToArray(); cut = $cut -or $budget -lt 0 }
+    $cut = $cut -or $budget -lt 0 -or $unread.Count -gt 0
+    return @{ lines = $lines.ToArray(); cut = $cut; unread = $unread.ToArray() }
 }
 
 Function Read-DsaLogEnd {

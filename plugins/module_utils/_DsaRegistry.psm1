@@ -92,7 +92,8 @@ Function Get-DsaUninstall {
         $keys = @(
             $parent
             foreach ($name in $parent.subkeys) {
-                Read-DsaKey -Path "$($parent.path)\$name" -Name "DisplayName", "DisplayVersion", "UninstallString"
+                $values = "DisplayName", "DisplayVersion", "InstallDate", "UninstallString"
+                Read-DsaKey -Path "$($parent.path)\$name" -Name $values
             }
         )
         foreach ($key in $keys) {

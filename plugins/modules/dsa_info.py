@@ -100,7 +100,9 @@ agent:
       type: str
       sample: /opt/ds_agent
     installed_at:
-      description: When the agent's main files were changed last, in the host's time as UTC. Null on Windows.
+      description:
+        - When the agent's main files were changed last, in the host's time as UTC.
+        - On Windows the beginning of the day on which it was installed or repaired last; Windows keeps no time of it.
       type: str
       sample: "2026-11-02T03:04:05Z"
     running:

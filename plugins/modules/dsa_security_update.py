@@ -118,10 +118,16 @@ lines:
   type: list
   elements: dict
 lines_cut:
-  description: Whether older new lines were left off.
+  description: Whether older new lines were left off, or a log could not be read.
   returned: look
   type: bool
   sample: false
+lines_unread:
+  description: The names of logs that are there and could not be read.
+  returned: look
+  type: list
+  elements: str
+  sample: []
 note_text:
   description: The progress note as it is, none where there is none or it cannot be read.
   returned: look
@@ -177,9 +183,9 @@ def look(params):
     """What is there now. Changes nothing."""
     text, problem = progress.read(params["progress_file"])
     query = update.query(params["timeout"])
-    lines, cut = update.new_lines(params["log_folder"], params["marks"])
-    now = progress.utc_now()
-    return dict(query=query, lines=lines, lines_cut=cut, note_text=text, note_problem=problem, now=now)
+    lines, cut, unread = update.new_lines(params["log_folder"], params["marks"])
+    seen = dict(query=query, lines=lines, lines_cut=cut, lines_unread=unread, note_text=text, note_problem=problem)
+    return dict(seen, now=progress.utc_now())
 
 
 def confirm(params):

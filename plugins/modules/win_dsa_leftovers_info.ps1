@@ -12,10 +12,7 @@ $ErrorActionPreference = "Stop"
 $spec = @{
     options = @{
         keys = @{ type = "list"; elements = "raw"; default = @(); no_log = $false }
-        values = @{
-            type = "list"; elements = "dict"; default = @()
-            options = @{ path = @{ type = "str"; required = $true }; name = @{ type = "str"; required = $true } }
-        }
+        values = @{ type = "list"; elements = "raw"; default = @() }
         paths = @{ type = "list"; elements = "raw"; default = @() }
         uninstall = @{ type = "str"; default = "Deep Security" }
     }
@@ -42,8 +39,12 @@ Function Resolve-HostPath {
 
 Invoke-DsaModule -Module $module -Step "read" -Body {
     Confirm-DsaOption -Module $module -Name "keys", "values", "paths", "uninstall"
-    foreach ($text in @($module.Params["values"] | ForEach-Object { $_["path"], $_["name"] })) {
-        if (-not $text) { Stop-DsaStep -Code "bad_option" -Message "values has an entry without path or name" }
+    foreach ($one in $module.Params["values"]) {
+        # By Ansible.Basic it would be refused without a word of which option it is.
+        $named = $one -is [System.Collections.IDictionary] -and $one["path"] -is [String] -and $one["name"] -is [String]
+        if (-not ($named -and $one["path"] -and $one["name"])) {
+            Stop-DsaStep -Code "bad_option" -Message "values has an entry without path or name"
+        }
     }
     $module.Result["found"] = @{
         keys = @(foreach ($path in $module.Params["keys"]) { Read-DsaKey -Path $path })

@@ -107,6 +107,7 @@ Function Watch-Update {
     $new = Read-DsaNewLine -Folder $logs -Mark @($params.marks)
     $result.lines = $new.lines
     $result.lines_cut = $new.cut
+    $result.lines_unread = $new.unread
     $result.now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
 }
 

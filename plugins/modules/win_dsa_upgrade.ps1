@@ -195,6 +195,9 @@ $body = {
     try {
         Confirm-DsaOption -Module $module -Name @("step", "service_timeout", "lock_timeout")
         if ($null -ne $params.sha256) { Confirm-DsaOption -Module $module -Name @("sha256") }
+        if ($params.log_path -and -not [System.IO.Path]::GetDirectoryName($params.log_path)) {
+            Stop-DsaStep -Code "bad_option" -Message "log_path is $($params.log_path), without its folder"
+        }
         if ($null -eq $params.note) { $params.note = @{} }
         # Before all that can fail: nothing else keeps why the installer failed.
         if ($step -eq "end" -and $params.log_path) { $result.log = Read-DsaLogEnd -Path $params.log_path }

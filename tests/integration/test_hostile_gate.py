@@ -37,6 +37,7 @@ TROUBLES: dict[str, tuple[str, set[str]]] = {
         {"running_without_package", "unknown", "version_unreadable", "agent_silent"},
     ),
     "guard-off": ("true", {"self_protection_off"}),
+    "guard-waits": ("true", {"self_protection_off"}),
 }
 HEALTHY = ("healthy", "bare")
 # Some of them have a progress note.
@@ -44,17 +45,20 @@ REMEDIATED = {"phase": "done", "build": FIXED}
 WRITTEN = {
     "gone": {"phase": "upgrading", "from": OLD, "to": FIXED},
     "guard-off": {**REMEDIATED, "self_protection": "off"},
+    "guard-waits": {**REMEDIATED, "build": OLD, "self_protection": "off"},
     "healthy": {**REMEDIATED, "self_protection": "on"},
 }
 
 
 @pytest.fixture(scope="module")
 def lab(start_fleet: StartFleet) -> LabFleet:
-    """All these hosts. An upgrade of note-link is due, and must not be done."""
-    hosts = {name: deb(OLD if name == "note-link" else FIXED) for name in (*TROUBLES, "healthy")}
+    """All these hosts. An upgrade of note-link is due, and must not be done; guard-waits waits for a Relay."""
+    old = ("note-link", "guard-waits")
+    hosts = {name: deb(OLD if name in old else FIXED) for name in (*TROUBLES, "healthy")}
     hosts["bare"] = deb(None)
     for host in hosts.values():
         host |= {"vars": {"dsa_relays": []}, "uses": [], "update_seconds": 0.2}
+    hosts["guard-waits"]["vars"]["dsa_relays"] = ["gone"]
     lab = start_fleet({"packages": [FIXED], "hosts": hosts})
     real = lab.lab / "roots" / "hotfix" / "opt/ds_agent/dsa_query"
     real.rename(real.with_name("real_query"))
@@ -84,7 +88,7 @@ def gate(lab: LabFleet) -> Ran:
 def remediated(lab: LabFleet, gate: Ran) -> tuple[Ran, dict[str, str], dict[str, str]]:
     """The remediation after it, and the fingerprints before and after that."""
     before = lab.fingerprint()
-    ran = lab.ran("remediate", 2, "--limit", "note-link,gone,loud,guard-off,healthy")
+    ran = lab.ran("remediate", 2, "--limit", "note-link,gone,loud,guard-off,guard-waits,healthy")
     return ran, before, lab.fingerprint()
 
 
@@ -122,5 +126,8 @@ def test_self_protection_that_was_left_off_is_put_right(lab: LabFleet, remediate
     ran = remediated[0]
     assert ran.report["guard-off"]["passed"], reasons(ran.report["guard-off"])
     assert [entry["on"] for entry in lab.journal("guard-off", "self_protection")] == [True]
+    waits = ran.report["guard-waits"]
+    assert (waits["done"], waits["passed"], "self_protection_off" in codes(waits)) == ("blocked", False, False)
+    assert [entry["on"] for entry in lab.journal("guard-waits", "self_protection")] == [True]
     assert ran.report["healthy"]["passed"]
     assert ran.touched["healthy"] == []

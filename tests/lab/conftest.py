@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))  # for `lab` and `tests`
 
@@ -20,15 +19,6 @@ from tests.lab.lab_fleet import FLEET, Lab
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    fleet = folder / "fleet.yml"
-    fleet.write_text(yaml.safe_dump(FLEET), encoding="utf-8")
-    result = Lab(folder / "run")
-    said = result.command("up", "--skip-unavailable", str(fleet), str(result.folder), check=False)
-    if "does not allow the namespaces" in said:
-        pytest.skip(said)
-    assert result.inventory.exists(), said
-    try:
-        yield result
-    finally:
-        result.command("down", str(result.folder))
+    lab = Lab(tmp_path_factory.mktemp("lab") / "run")
+    with lab.up(FLEET, "--skip-unavailable"):
+        yield lab

@@ -515,17 +515,9 @@ def test_a_page_costs_what_is_on_it_however_many_computers_there_are() -> None:
 
 @contextmanager
 def in_lab(folder: Path, fleet: dict[str, Any]) -> Iterator[tuple[Lab, ManagerClient]]:
-    file = folder / "fleet.yml"
-    file.write_text(yaml.safe_dump(fleet), encoding="utf-8")
     lab = Lab(folder / "run")
-    said = lab.command("up", "--skip-unavailable", str(file), str(lab.folder), check=False)
-    if "does not allow the namespaces" in said:
-        pytest.skip(said)
-    assert lab.inventory.exists(), said
-    try:
+    with lab.up(fleet, "--skip-unavailable"):
         yield lab, ManagerClient(lab.folder)
-    finally:
-        lab.command("down", str(lab.folder))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
+import inspect
 import os
 import random
 import sys
@@ -235,7 +236,7 @@ def fleet_hosts() -> dict[str, dict[str, Any]]:
     for module in FLEETS:
         fixture = importlib.import_module(f"tests.integration.{module}").lab
         with pytest.raises(Started):
-            fixture._get_wrapped_function()(start)
+            inspect.unwrap(fixture)(start)
     for file in (ROOT / "lab/fleets").glob("*.yml"):
         hosts = yaml.safe_load(file.read_text(encoding="utf-8"))["hosts"]
         found.update({f"{file.stem}.{name}": host for name, host in hosts.items()})

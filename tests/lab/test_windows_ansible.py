@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.windows.machine import DATA
 from tests.conftest import ansible_environment
@@ -87,18 +86,9 @@ class WindowsLab(Lab):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsLab]:
-    folder = tmp_path_factory.mktemp("windows")
-    fleet = folder / "fleet.yml"
-    fleet.write_text(yaml.safe_dump(FLEET), encoding="utf-8")
-    result = WindowsLab(folder / "run")
-    said = result.command("up", str(fleet), str(result.folder), check=False)
-    if "does not allow the namespaces" in said:
-        pytest.skip(said)
-    assert result.inventory.exists(), said
-    try:
-        yield result
-    finally:
-        result.command("down", str(result.folder))
+    lab = WindowsLab(tmp_path_factory.mktemp("windows") / "run")
+    with lab.up(FLEET):
+        yield lab
 
 
 def theirs(module: str, **arguments: Any) -> dict[str, Any]:
@@ -191,17 +181,19 @@ def test_install_and_reboot(lab: WindowsLab) -> None:
 
     with ThreadPoolExecutor() as pool:
         healed = pool.submit(heal_when_away)
-        _made, _copied, foreseen, done, again, rebooted, info = lab.on(
+        _made, _copied, foreseen, done, again, installer, rebooted, info = lab.on(
             "two",
             *staging(lab),
             {**theirs("win_package", path=PATH), **CHECK},
             theirs("win_package", path=PATH, log_path=rf"{DATA}\install.log"),
             theirs("win_package", path=PATH),
+            theirs("win_service_info", name="msiserver"),
             theirs("win_reboot"),
             ours("win_dsa_info"),
         )
         healed.result(10)
     assert foreseen["changed"] and (done["rc"], done["reboot_required"]) == (3010, True) and not again["changed"]
+    assert [service["state"] for service in installer["services"]] == ["stopped"]
     assert rebooted["rebooted"]
     assert info["agent"]["versions"]["dsa_query"] == NEW
     state = lab.status("two")

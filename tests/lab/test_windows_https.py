@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lab.layout import Layout
 from lab.windows import tls
@@ -30,18 +29,9 @@ FLEET = {"hosts": {"secure": {"os": "windows", "build": "20.0.2-1390", "vars": O
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("https")
-    fleet = folder / "fleet.yml"
-    fleet.write_text(yaml.safe_dump(FLEET), encoding="utf-8")
-    result = Lab(folder / "run")
-    printed = result.command("up", str(fleet), str(result.folder), check=False)
-    if "does not allow the namespaces" in printed:
-        pytest.skip(printed)
-    assert result.inventory.exists(), printed
-    try:
-        yield result
-    finally:
-        result.command("down", str(result.folder))
+    lab = Lab(tmp_path_factory.mktemp("https") / "run")
+    with lab.up(FLEET):
+        yield lab
 
 
 def gate(lab: Lab, run_playbook: Run, **variables: Any) -> tuple[int, dict[str, Any]]:

@@ -89,12 +89,16 @@ def test_one_denied_key_does_not_hide_the_others(host: Windows, denied: str) -> 
         {"paths": None},
         {"values": [{"path": RUN}]},
         {"values": [{"path": "", "name": "x"}]},
+        {"values": ["x"]},
+        {"values": [5]},
+        {"values": [{"path": ["x"], "name": "x"}]},
         {"uninstall": ""},
     ],
 )
 def test_options_that_name_nothing_are_refused(host: Windows, wrong: dict[str, t.Any]) -> None:
     result = host.module("win_dsa_leftovers_info", **{"keys": [SERVICE], **wrong})
-    assert result["failed"] is True and "Unhandled exception" not in result["msg"]
+    assert (result["failed"], result["code"]) == (True, "bad_option")
+    assert next(iter(wrong)) in result["msg"]
 
 
 def test_odd_paths_end_nothing(host: Windows) -> None:

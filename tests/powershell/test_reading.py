@@ -71,6 +71,8 @@ def test_a_healthy_host(host: Windows) -> None:
     assert entry["path"].endswith(AGENT_KEY.rpartition("\\")[2])
     assert value(entry, "DisplayVersion") == ("String", "20.0.0.5995")
     assert found["uninstall"]["errors"] == []
+    host.set(AGENT_KEY, "InstallDate", "20261103", "String")
+    assert value(reading(host)["uninstall"]["entries"][0], "InstallDate") == ("String", "20261103")
     services = {entry["name"]: entry for entry in found["services"]["entries"]}
     assert {"ds_agent", "Amsp", "tmcomm", "tmactmon", "tmevtmgr"} <= set(services)
     assert (services["ds_agent"]["state"], services["ds_agent"]["exit_code"]) == ("Running", 0)

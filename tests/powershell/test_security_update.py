@@ -248,10 +248,11 @@ def test_a_log_that_cannot_be_read_is_not_passed_over(host: Windows, log: Path) 
     taken = marks(host)
     append(log, "new 9016")
     (host.logs / "gone.log").symlink_to(host.logs / "nowhere")
-    assert host.update("look", marks=taken)["lines_cut"] is False
+    assert host.update("look", marks=taken)["lines_unread"] == []
     (host.logs / "other.log").symlink_to("other.log")  # no program can open it
     result = host.update("look", marks=taken)
     assert (result["lines_cut"], [line["text"] for line in result["lines"]]) == (True, ["new 9016"])
+    assert result["lines_unread"] == ["other.log"]
 
 
 def test_more_lines_than_come_back_are_said_to_be_cut(host: Windows, log: Path) -> None:

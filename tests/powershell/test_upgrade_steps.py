@@ -36,6 +36,13 @@ def begin(host: Windows, **options: t.Any) -> dict[str, t.Any]:
     return host.upgrade("begin", **{**package(host), "note": NOTE, "self_protection": True, **options})
 
 
+def test_a_log_without_a_folder_is_refused_before_anything_is_done(host: Windows) -> None:
+    result = begin(host, log_path="install.log", self_protection_password=PASSWORD)
+    assert (result["failed"], result["code"], result["changed"]) == (True, "bad_option", False)
+    assert "log_path is install.log" in result["msg"]
+    assert host.acts() == []
+
+
 def given(host: Windows, step: str) -> dict[str, t.Any]:
     """The options of a step that would do something."""
     options = {"begin": {**package(host), "note": NOTE}, "end": {"reboot_required": True}}.get(step, {})

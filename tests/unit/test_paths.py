@@ -23,7 +23,7 @@ SEVERAL: Mapping[str, set[str]] = {
     "plugin_utils/_report": {"manager_data"},
     "plugin_utils/_settings": {"documents", "properties"},
     "plugin_utils/_stages": {"faults", "properties", "secrets"},
-    "plugin_utils/_windows_readiness": {"host_state", "properties", "roots", "support"},
+    "plugin_utils/_windows_readiness": {"properties"},
 }
 TESTS = {
     (os.path.relpath(path.parent, UNIT / "plugins"), path.stem.removeprefix("test_"))

@@ -90,29 +90,30 @@ def _fingerprint(stream, end):
 
 
 def new_lines(folder, taken):
-    """Return (lines, cut): what the logs gained since the marks, in the order of the files' times.
+    """Return (lines, cut, unread): what the logs gained since the marks, in the order of the files' times.
 
     A line is file, text, and marked: whether it stands behind the mark of a file that was there. Other lines come from
     files that have no mark, or were begun anew: such a file can hold old lines too. cut: the oldest were left off, or a
-    log is there and cannot be read.
+    log is there and cannot be read. unread: the names of such logs.
     """
     known = dict((mark["inode"], mark) for mark in taken)
-    newest_first = []
+    newest_first, unread = [], []
     budget, cut = _ALL_LINES, False
     for name, path in reversed(_logs(folder)):
         try:
             marked, texts, part = _gained(path, known)
         except (IOError, OSError) as error:
-            cut = cut or error.errno != errno.ENOENT
+            if error.errno != errno.ENOENT:
+                unread.append(name)
             continue
         cut = cut or part
         for text in reversed(texts):
             text = text[:_LONGEST_LINE]
             budget -= len(text) + _LINE_COST
             if budget < 0:
-                return newest_first[::-1], True
+                return newest_first[::-1], True, unread
             newest_first.append(dict(file=name, text=text, marked=marked))
-    return newest_first[::-1], cut
+    return newest_first[::-1], cut or bool(unread), unread
 
 
 def _gained(path, known):

@@ -130,6 +130,19 @@ def judge_update(
     What another run noted since, and the last word of the log, count most; then a request that was refused; then
     patterns that are newer and stand still. Raises PatternTooSlow for an expression that takes too long over a line.
     """
+    found, unread = _judge(start, look, previous, success_regex, failure_regex), look.get("lines_unread")
+    if found.state in ("succeeded", "failed") or not isinstance(unread, (list, tuple)) or not unread:
+        return found
+    return Evidence(found.state, "logs_unread", {"what": found.text, "files": [one_line(name) for name in unread]})
+
+
+def _judge(
+    start: UpdateStart,
+    look: Mapping[str, Any],
+    previous: Mapping[str, Any] | None,
+    success_regex: str | None,
+    failure_regex: str | None,
+) -> Evidence:
     if look.get("failed"):
         return Evidence("unproven", "update_not_watched", {"why": one_line(look.get("msg") or "no reason given")})
     began, ended = parse_time(start.now), parse_time(look.get("now"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from .._advisory import build_or_none
 from .._text import one_line
@@ -27,6 +28,7 @@ from .windows_version import windows_version
 SERVICE, ENGINE, DRIVERS = "ds_agent", "Amsp", ("tmcomm", "tmactmon", "tmevtmgr")
 # The Manager, the Notifier and the Relay of older versions are entries of their own.
 _AGENT = re.compile(r"deep security agent\b(?!.*\b(?:manager|notifier|relay)\b)", re.IGNORECASE)
+_DAY = re.compile(r"(?:19|20)[0-9]{6}")
 _FIRST = "trend micro deep security agent"
 _PRODUCT_CODE = re.compile(r"\{[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\}", re.IGNORECASE)
 # A problem with one of these may be why no agent was found.
@@ -52,6 +54,7 @@ def windows_record(reading: Mapping[str, object]) -> AgentRecord:
         add_problem(record, "service", "unreadable", f"the state of {SERVICE} is not known: {service.raw}")
     entries = _entries(record, part(reading, "uninstall"))
     _add_versions(record, entries, part(programs, "dsa"), query)
+    record["installed_at"] = _installed_at(entries, record["clock"]["utc_offset"])
     folders = _folders(reading, service)
     _decide_installed(record, reading, bool(entries))
     record["remediation"], record["remediation_unreadable"] = read_note(part(part(reading, "files"), "note"))
@@ -129,6 +132,20 @@ def _entries(record: AgentRecord, uninstall: Mapping[str, object]) -> list[Key]:
 def _product_code(entry: Key) -> str | None:
     name = entry.path.rpartition("\\")[2]
     return name if _PRODUCT_CODE.fullmatch(name) else None
+
+
+def _installed_at(entries: Sequence[Key], utc_offset: int | None) -> str | None:
+    """The beginning of the day on which Windows Installer installed or repaired the agent last: it keeps no time."""
+    days = []
+    for entry in entries:
+        try:
+            text = entry.text("InstallDate") or ""
+            days += [datetime.strptime(text, "%Y%m%d")] if _DAY.fullmatch(text) else []
+        except ValueError:  # no text, or no day
+            continue
+    if not days or utc_offset is None:
+        return None
+    return (max(days) - timedelta(minutes=utc_offset)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _add_versions(

@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from .driver import carry, read
+from .driver import carry, read, restore
 from .port import HostLost, Port
 from .upgrade import begin_by_manager
 
-__all__ = ["HostLost", "Port", "begin_by_manager", "carry", "read"]
+__all__ = ["HostLost", "Port", "begin_by_manager", "carry", "read", "restore"]

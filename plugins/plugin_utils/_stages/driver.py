@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from .._advisory import AdvisoryError
-from .._messages import Message, message
-from .._record.services import NOT_RUNNING
+from .._messages import message
 from .._run import STAGES, HostRun, Reading, StageResult
-from .._settings import SettingsError
+from .._settings import Settings, SettingsError
 from .._text import one_line
+from .left_off import other_run_installs, raise_left_off
 from .port import HostLost, Port
 from .precheck import precheck
 from .reboot import reboot
@@ -50,6 +51,20 @@ def read(port: Port) -> Reading:
     return Reading("read", record)
 
 
+def restore(port: Port, settings: Settings, record: Mapping[str, Any], at_once: bool = False) -> Reading | None:
+    """Raise what an earlier run left off on a host, whatever the plan has for it; the reading after that, or None.
+
+    at_once: see raise_left_off().
+    """
+    try:
+        return read(port) if raise_left_off(port, settings, record, at_once) else None
+    except HostLost as error:
+        return Reading("unreachable", why=str(error))
+    except Exception as error:  # the gate fails while the note has it
+        port.display(f"{port.host}: self-protection could not be turned on: {_shown(error)}")
+        return None
+
+
 def carry(port: Port, run: HostRun, stages: Iterable[str], on_result: Record) -> HostRun:
     """Carry a planned host through these stages, in their order, until one fails; return it as it is then.
 
@@ -71,6 +86,7 @@ def carry(port: Port, run: HostRun, stages: Iterable[str], on_result: Record) ->
 def _result(name: str, port: Port, run: HostRun) -> StageResult:
     """What the stage did, whatever happens; with the record of how a failed one left the host."""
     changed = name != "verify" and not port.check_mode
+    patience = run.settings["dsa_service_timeout"]
     try:
         guarded = _guarded(port, run)
         result = _STAGES[name](port, guarded)
@@ -90,29 +106,17 @@ def _result(name: str, port: Port, run: HostRun) -> StageResult:
     if result.failed and result.record is None and not port.check_mode:
         with suppress(Exception):  # why the stage failed matters more
             result = replace(result, record=port.read())
-            if unguarded(result.record or {}):  # by a step that broke off
-                result = with_guard(result, _raise(port, run), fails=True)
+            left = result.record or {}
+            if unguarded(left) and not other_run_installs(port, run.settings, left):  # by a step that broke off
+                result = with_guard(result, raise_guard(port, run.settings, patience), fails=True)
     return result
 
 
 def _guarded(port: Port, run: HostRun) -> HostRun:
-    """The run, before anything else with the self-protection raised that an earlier run left off.
-
-    Where that fails the stages go on: a reboot may be what it takes. The gate fails while it is not known to be on.
-    """
-    record = run.record or {}
-    # One that is down does not answer; it is raised when its service was started.
-    down = record.get("installed") is False or (record.get("service") or {}).get("state") in NOT_RUNNING
+    """The run, before anything else with the self-protection raised that an earlier run left off."""
     tried = any(result.details.get("self_protection") for result in run.stages.values())
-    if port.check_mode or down or tried or not unguarded(record):
-        return run
-    problem = _raise(port, run)
-    port.display(f"{port.host}: {problem.text if problem else 'turned on self-protection, which was left off'}")
-    return run if problem else run.with_reading(Reading("read", port.read()))
-
-
-def _raise(port: Port, run: HostRun) -> Message | None:
-    return raise_guard(port, run.settings, run.settings["dsa_service_timeout"])
+    raised = not tried and raise_left_off(port, run.settings, run.record or {})
+    return run.with_reading(Reading("read", port.read())) if raised else run
 
 
 def _shown(error: Exception) -> str:

@@ -101,10 +101,11 @@ def reboot_and_wait(port: Port, settings: Settings, before: Mapping[str, Any], w
     then it is not rebooted a second time.
     """
     now = port.read()
-    done = None if _rebooted_meanwhile(before, now) else _reboot(port, settings["dsa_reboot_timeout"], before, why)
+    done = None if _rebooted_meanwhile(before, now) else _reboot(port, settings["dsa_reboot_timeout"], before, now, why)
     rebooted = done is not None
     if done is not None and done.get("failed"):
-        text = message("reboot_no_return", seconds=settings["dsa_reboot_timeout"], why=reason(done))
+        code = "reboot_unknown" if done.get("unknown") else "reboot_no_return"
+        text = message(code, seconds=settings["dsa_reboot_timeout"], why=reason(done))
         # Not read once more: that would wait as long again as a lost connection may last.
         record: Mapping[str, Any] = unreadable_record(text.text)
         details = {"rebooted": False, "waiting": False}
@@ -134,15 +135,22 @@ def _without_due_reboot(port: Port, record: Mapping[str, Any]) -> Mapping[str, A
     return port.read()
 
 
-def _reboot(port: Port, limit: int, before: Mapping[str, Any], why: str) -> Result | None:
-    """Reboot the host and wait for it; None where it went down for another run's reboot meanwhile."""
+def _reboot(port: Port, limit: int, before: Mapping[str, Any], now: Mapping[str, Any], why: str) -> Result | None:
+    """Reboot the host and wait for it; None where it went down for another run's reboot meanwhile.
+
+    now: the record right before. Where the connection is lost it is rebooted again only if it is known not to have been
+    started since: unknown then.
+    """
     port.display(f"{port.host}: rebooting ({why})")
     name = "ansible.windows.win_reboot" if port.windows else "ansible.builtin.reboot"
     try:
         return port.action(name, {"reboot_timeout": limit})
-    except HostLost:
-        if _rebooted_meanwhile(before, port.read()):
+    except HostLost as error:
+        after = port.read()
+        if booted_since(now, after) or _rebooted_meanwhile(before, after):
             return None
+        if None in (boot_time(now), boot_time(after)):
+            return {"failed": True, "unknown": True, "msg": str(error)}
     return port.action(name, {"reboot_timeout": limit})
 
 
@@ -160,13 +168,32 @@ def required(record: Mapping[str, Any]) -> bool | None:
 
 
 def booted_since(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether the host was started since it was read. A clock that is corrected moves the boot time by a little."""
-    old, new = ((record.get("clock") or {}).get("boot_time") for record in (before, now))
-    return old is not None and new is not None and _time(new) - _time(old) > _CLOCK_CORRECTED
+    """Whether the host was started since it was read. A clock that is corrected moves the boot time by a little.
+
+    Where the clock was set back to before the last start, the new start seems older; it runs for a shorter time.
+    """
+    old, new = boot_time(before), boot_time(now)
+    if old is None or new is None:
+        return False
+    if new - old > _CLOCK_CORRECTED:
+        return True
+    up_before, up_now = _up(before), _up(now)
+    return old - new > _CLOCK_CORRECTED and up_before is not None and up_now is not None and up_now < up_before
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def boot_time(record: Mapping[str, Any]) -> datetime | None:
+    """When the host was started, by its clock; None where that is not known."""
+    return _time((record.get("clock") or {}).get("boot_time"))
+
+
+def _up(record: Mapping[str, Any]) -> timedelta | None:
+    """For how long it ran when it was read."""
+    now, boot = _time((record.get("clock") or {}).get("now")), boot_time(record)
+    return None if now is None or boot is None else now - boot
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 def _health(record: Mapping[str, Any]) -> dict[str, Message]:

@@ -22,6 +22,7 @@ from .._messages import Message
 from .._record import findings_of
 from .._run import HostRun, Reading
 from .._settings import Settings
+from .left_off import other_run_installs
 from .port import Port
 from .precheck import precheck
 from .removal import Record, Stopped, only_left_over, read, run_module, see_that_it_is_gone, uninstall
@@ -73,6 +74,8 @@ class Recovery:
             # It says whether this agent was installed anew already: then nothing more is to be tried.
             raise Stopped(f"nothing was removed: {record['remediation_unreadable']}")
         self.run = self.run.with_reading(Reading("read", record))
+        if other_run_installs(self.port, self.run.settings, record):
+            raise Stopped("another run is installing or removing an agent on this host, run again after it")
         if unguarded(record) and record["installed"] and not self.port.check_mode:
             self._open_guard = raise_guard(self.port, self.run.settings, self.run.settings["dsa_service_timeout"])
         reinstalled = bool(note_of(record).get("reinstalled"))

@@ -126,10 +126,13 @@ def guard(settings: Settings) -> Result:
     return {**options, "self_protection_password": password} if password else options
 
 
-def raise_guard(port: Port, settings: Settings, patience: int) -> Message | None:
+def raise_guard(port: Port, settings: Settings, patience: int, lock_timeout: int | None = None) -> Message | None:
     """Raise self-protection; why that is not proven, with its state, or None."""
-    ran = port.module("dsa_upgrade", {"step": "protect", "service_timeout": patience, **guard(settings)})
-    return None if not ran.get("failed") and ran.get("self_protection") == "on" else open_guard(ran)
+    options: Result = {"step": "protect", "service_timeout": patience, **guard(settings)}
+    ran = port.module("dsa_upgrade", {**options, **({"lock_timeout": lock_timeout} if lock_timeout else {})})
+    # A note that cannot be read fails the step, after it was raised.
+    ended = not ran.get("failed") or ran.get("code") == "note_unreadable"
+    return None if ended and ran.get("self_protection") == "on" else open_guard(ran)
 
 
 def open_guard(ran: Result, explained: bool = False) -> Message:

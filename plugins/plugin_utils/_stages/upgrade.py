@@ -24,6 +24,7 @@ from .._messages import Message, message
 from .._record import begun_upgrade, update_due
 from .._run import HostRun, Reading, StageResult
 from . import windows_upgrade
+from .left_off import wait_for_other_run
 from .port import HostLost, Port, Result
 from .shared import (
     agent_waits_for_reboot,
@@ -101,12 +102,13 @@ def begin_by_manager(port: Port, run: HostRun) -> StageResult | None:
 def _install(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]) -> StageResult:
     work, settings = run.work or {}, run.settings
     package, folder = work["package"], windows_upgrade.STAGING if port.windows else _STAGING
+    record = wait_for_other_run(port, settings, run.record or {})
+    if record is not run.record and has_build(record, target):
+        return _ended(port, run, target, {}, details)
     staged: Result = {}
-    begun = begun_upgrade(run.record or {}, target.text, port.run_id, port.now())
     options: Result = {
-        "note": {**begun, "reinstalled": work.get("reinstalled")},
         "sha256": package.get("sha256"),
-        "seen_run": str(run.note.get("run") or ""),
+        "seen_run": str(note_of(record).get("run") or ""),
         "service_timeout": settings["dsa_service_timeout"],
         **guard(settings),
     }
@@ -115,6 +117,9 @@ def _install(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]
         staged = (windows_upgrade.stage if port.windows else _stage)(port, package["location"])
         if staged.get("failed") and not has_build(port.read(), target):
             return not_staged(package["file"], folder, staged, details)
+    # Not before the package is there, which can take long: other runs judge by its time.
+    begun = begun_upgrade(record, target.text, port.run_id, port.now())
+    options["note"] = {**begun, "reinstalled": work.get("reinstalled")}
     # Where it failed and the build is there, another run installed it and removed the file that both bring there.
     ran = {} if staged.get("failed") else _run_installer(port, run, options, target)
     details = {**details, **{key: ran[key] for key in _REPORTED if key in ran}}
@@ -148,12 +153,13 @@ def _run_installer(port: Port, run: HostRun, options: Result, target: Build) -> 
         # was installed by an attempt whose answer was lost, and removed after it.
         if not (ran.get("waited") and not ran.get("failed")) and ran.get("code") != "not_there":
             return ran
-        record = port.read()
+        record = wait_for_other_run(port, run.settings, port.read())
         if has_build(record, target):  # whether it runs already is seen later
             return {key: value for key, value in ran.items() if key not in ("failed", "msg", "code")}
         if ran.get("failed"):
             return ran
-        options = {**options, "seen_run": str(note_of(record).get("run") or "")}
+        note = {**options["note"], "since": begun_upgrade(record, target.text, port.run_id, port.now())["since"]}
+        options = {**options, "note": note, "seen_run": str(note_of(record).get("run") or "")}
     return {**ran, "failed": True, "msg": "another process was at work on this host again and again; look at it there"}
 
 

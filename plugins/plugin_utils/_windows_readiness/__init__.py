@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 from .certificates import Certificate, Directory, read_directory
-from .checks import NAMES, Check, blocking, explain, judge
+from .check import Check
+from .checks import NAMES, blocking, explain, judge
 from .facts import facts_of
 from .model import Lists, ListsError, Root, load_lists
 

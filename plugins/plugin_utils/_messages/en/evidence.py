@@ -13,6 +13,10 @@ SENTENCES: dict[str, str] = {
     "log_failed": "the log {file} has: {line}",
     "log_not_whole": "the log {file} has: {line}; but not all of the logs could be read, and a failure may stand there",
     "log_order_unknown": "the log {file} has: {line}; but another log has a failure without a time, maybe a later one",
+    "logs_unread": (
+        "{what}. {files} could not be read, so a success in a log proves nothing: see what has that log open and that "
+        "it can be read, or move it out of its folder, and run again"
+    ),
     "done_by_other_run": "another run noted on the host that the update ended well",
     "request_refused": "dsa_control refused the request: {why}",
     "query_incomplete": "dsa_query: {why}",

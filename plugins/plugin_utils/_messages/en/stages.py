@@ -77,6 +77,11 @@ SENTENCES: dict[str, str] = {
         "the security update waits"
     ),
     "reboot_no_return": "the host did not come back from its reboot within {seconds} s: {why}; look at its console",
+    "reboot_unknown": (
+        "whether the host was rebooted is not known: the connection was lost ({why}), and it does not give the time of "
+        "its start. It is not rebooted a second time: look at it, reboot it if it was not, see why its boot time "
+        "cannot be read, and run again"
+    ),
     "reboot_agent_not_healthy": "the agent is not healthy {seconds} s after the reboot: {problems}",
     "agent_not_readable": "The agent could not be read: {problems}",
     # update

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import typing as t
+from datetime import timedelta
+
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.action import dsa_remediate
-from tests.builders import AFFECTED, FIXED, record
+from tests.builders import AFFECTED, FIXED, NOW, record
 from tests.unit.controller import Controller
-from tests.unit.plugins.plugin_utils._stages.fake import FAILED, LOST, FakePort, work
+from tests.unit.plugins.plugin_utils._stages.fake import FAILED, LOST, FakePort, iso, work
 
 WORK = work("repository")
 BY_MANAGER = work("task")
@@ -168,3 +171,111 @@ def test_a_host_whose_note_cannot_be_written_is_upgraded_by_no_task(
     assert result["failed"] is True
     assert controller.query("hosts_by_manager", hosts=["web1"]) == []
     assert controller.run().host("web1").failure is not None
+
+
+# Self-protection that an earlier run left off
+
+LEFT_OFF = {"phase": "done", "build": FIXED, "self_protection": "off"}
+UNREADABLE: dict[str, t.Any] = {
+    "remediation": None,
+    "remediation_unreadable": "progress.json cannot be read: it is locked",
+}
+REMEDIATIONS = ("remediate", "remediate_relays", "remediate_agents")
+
+
+def left_off(controller: Controller, platform: str, playbook: str = "remediate", **more: t.Any) -> FakePort:
+    """A host that waits: the plan has no package for it."""
+    controller.inventory({"web1": {"dsa_packages": [], "dsa_self_protection": True}})
+    controller.ports["web1"] = FakePort({**record(AFFECTED, platform, note=LEFT_OFF), **more})
+    controller.begin(playbook)
+    return controller.ports["web1"]
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+@pytest.mark.parametrize("playbook", REMEDIATIONS)
+def test_what_an_earlier_run_left_off_is_raised_when_a_host_is_read_whatever_the_plan_has_for_it(
+    controller: Controller, platform: str, playbook: str
+) -> None:
+    port = left_off(controller, platform, playbook)
+    assert controller.act(dsa_remediate, stages=["read"])["changed"] is True
+    assert port.calls == ["dsa_info", "dsa_upgrade protect", "dsa_info"]
+    assert port.guarded
+    (read,) = controller.entries("web1", "read")
+    assert "self_protection" not in read["record"]["remediation"]
+    controller.query("relays")
+    controller.query("agents")
+    assert controller.run().host("web1").blocked is not None
+    assert "self_protection_off" not in str(controller.query("gate") and controller.reported())
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_the_gate_and_check_mode_report_it_and_raise_nothing(controller: Controller, platform: str) -> None:
+    port = left_off(controller, platform, "gate")
+    assert controller.act(dsa_remediate, stages=["read"])["changed"] is False
+    assert controller.query("gate") == ["web1"]
+    assert "self_protection_off" in str(controller.reported())
+    assert (port.calls, port.guarded) == (["dsa_info"], False)
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_check_mode_and_a_relay_of_others_are_left_alone(controller: Controller, check: bool) -> None:
+    port = left_off(controller, "linux")
+    controller.act(dsa_remediate, check=check, delegate_to=None if check else "web1", stages=["read"])
+    assert port.calls == ["dsa_info"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_second_run_leaves_it_alone_while_the_first_one_is_at_its_msi(controller: Controller, ended: bool) -> None:
+    """The gate fails meanwhile. What the first one left off when it was killed is raised when its MSI has ended."""
+    since = iso(NOW - timedelta(minutes=5))
+    note = {"phase": "upgrading", "run": "run-0", "since": since, "self_protection": "off"}
+    port = left_off(controller, "windows", remediation=note)
+    port.installer = "stopped" if ended else "started"
+    assert controller.act(dsa_remediate, stages=["read"])["changed"] is ended
+    assert port.guarded is ended
+    controller.query("agents")
+    assert controller.query("gate") == ["web1"]
+    assert ("self_protection_off" in str(controller.reported())) is not ended
+
+
+def test_a_host_that_has_nothing_left_off_costs_one_task(controller: Controller) -> None:
+    port = left_off(controller, "windows", remediation={"phase": "done", "build": FIXED})
+    assert controller.act(dsa_remediate, stages=["read"])["changed"] is False
+    assert port.calls == ["dsa_info"]
+
+
+def test_where_the_note_cannot_be_read_it_is_raised_if_that_is_allowed(controller: Controller) -> None:
+    port = left_off(controller, "linux", **UNREADABLE)
+    port.answers["dsa_upgrade protect"] = [{**FAILED, "code": "note_unreadable", "self_protection": "on"}]
+    controller.act(dsa_remediate, stages=["read"])
+    assert port.calls == ["dsa_info", "dsa_upgrade protect", "dsa_info"]
+
+
+@pytest.mark.parametrize("answer", [FAILED, RuntimeError("no module")], ids=["failed", "broke"])
+def test_what_cannot_be_raised_stays_a_finding(controller: Controller, answer: dict[str, object] | Exception) -> None:
+    port = left_off(controller, "linux")
+    port.answers["dsa_upgrade protect"] = [answer]
+    result = controller.act(dsa_remediate, stages=["read"])
+    assert (result["changed"], result["verdict"]) == (False, "affected")
+    assert any("could not be turned on" in line for line in port.shown)
+    assert controller.query("gate") == ["web1"]
+    assert "self_protection_off" in str(controller.reported())
+
+
+def test_a_host_that_is_lost_while_it_is_raised_is_unreachable(controller: Controller) -> None:
+    left_off(controller, "linux").answers["dsa_upgrade protect"] = [LOST]
+    assert controller.act(dsa_remediate, stages=["read"])["unreachable"] is True
+    assert controller.run().host("web1").unreachable
+
+
+@pytest.mark.parametrize(("stage", "raises"), [("upgrade", True), ("precheck", False), ("verify", False)])
+def test_in_a_play_of_ones_own_the_stage_upgrade_raises_it_on_hosts_without_work(
+    controller: Controller, stage: str, raises: bool
+) -> None:
+    """There is no remediation yet when they are read."""
+    controller.ports["web1"] = FakePort(record(FIXED, note=LEFT_OFF))
+    controller.act(dsa_remediate, stages=["read"])
+    controller.plan("web1")
+    result = controller.act(dsa_remediate, stages=[stage])
+    assert (result["changed"], controller.ports["web1"].guarded) == (raises, raises)
+    assert len(controller.entries("web1", "read")) == 1 + raises

@@ -209,7 +209,7 @@ def test_a_log_that_cannot_be_read_is_not_passed_over(
 
     taken = marks(host)
     monkeypatch.setattr(update, "_gained", refuse)
-    assert update.new_lines(str(host.logs), taken) == ([], cut)
+    assert update.new_lines(str(host.logs), taken) == ([], cut, ["ds_agent.log"] * cut)
 
 
 def test_what_comes_back_is_bounded_and_the_newest_is_kept(host: FakeHost, log: Path) -> None:

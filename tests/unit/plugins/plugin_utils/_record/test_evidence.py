@@ -146,6 +146,19 @@ def test_a_success_in_logs_that_were_not_read_as_a_whole_proves_nothing(more: di
     assert judged(seen, seen).code == "patterns_newer"
 
 
+def test_a_log_that_cannot_be_read_is_named_with_what_to_do_whatever_the_others_have() -> None:
+    unread = {"lines_cut": True, "lines_unread": ["ds_agent.log"]}
+    for seen in (look(at(NEW, GOOD), **unread), look(**unread), look(query=answer(AFTER), **unread)):
+        found = judged(seen)
+        assert (found.state in ("running", "unproven"), found.code) == (True, "logs_unread")
+        assert "ds_agent.log could not be read" in found.text
+        assert "run again" in found.text
+    assert GOOD in judged(look(at(NEW, GOOD), **unread)).text
+    assert judged(look(at(NEW, BAD), **unread)).code == "log_failed"
+    seen = look(query=answer(AFTER), **unread)
+    assert judged(seen, seen).code == "patterns_newer"
+
+
 @pytest.mark.parametrize(
     ("line", "expired"),
     [
@@ -352,7 +365,7 @@ _JUNK = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["query", "lines", "lines_cut", "note_text", "now"]), _JUNK))
+@given(st.dictionaries(st.sampled_from(["query", "lines", "lines_cut", "lines_unread", "note_text", "now"]), _JUNK))
 def test_no_look_breaks_the_judgement(found: dict[str, Any]) -> None:
     assert judged(found, found).state in ("running", "unproven")
 

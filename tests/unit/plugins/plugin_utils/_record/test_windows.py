@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import decide, load_advisory
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import update_proven
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import (
     AgentRecord,
     findings_of,
@@ -401,6 +402,43 @@ def test_a_note() -> None:
     record = windows_record(reading(files=note(json.dumps(content))))
     assert record["remediation"] == content
     assert failing(record) == {"remediation_pending", "self_protection_off"}
+
+
+def dated(*days: object) -> Json:
+    """An agent with an entry for each of these values of InstallDate. The host is nine hours ahead of UTC."""
+    entry = listed()
+    entries = [key(entry["path"], **{**entry["values"], "InstallDate": day}) for day in days]
+    return reading(uninstall={"entries": entries, "errors": []})
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (["20261103"], "2026-11-02T15:00:00Z"),
+        (["20261103", "20261104", "20261101"], "2026-11-03T15:00:00Z"),
+        (["20261103", "soon"], "2026-11-02T15:00:00Z"),
+        *(
+            ([day], None)
+            for day in ("", "20261301", "2026-11-03", "00010101", "99991231", "202611030", 20261103, ["x"])
+        ),
+    ],
+    ids=lambda each: str(each),
+)
+def test_windows_keeps_the_day_of_the_last_installation(days: list[object], expected: str | None) -> None:
+    assert windows_record(dated(*days))["installed_at"] == expected
+
+
+def test_without_the_hosts_time_zone_no_day_begins() -> None:
+    found = dated("20261103")
+    assert windows_record({**found, "clock": {**found["clock"], "utc_offset": None}})["installed_at"] is None
+
+
+@pytest.mark.parametrize(("day", "proven"), [("20261103", True), ("20261104", False)])
+def test_an_agent_that_was_installed_by_hand_after_its_update_has_not_been_updated(day: str, proven: bool) -> None:
+    """The note of the one before it, with the same build, is still there."""
+    content = {"phase": "done", "build": "20.0.0.5995", "done_at": "2026-11-03T14:59:59Z"}
+    record = windows_record({**dated(day), "files": note(json.dumps(content))})
+    assert update_proven(record) is proven
 
 
 @pytest.mark.parametrize(

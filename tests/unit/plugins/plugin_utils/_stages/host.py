@@ -118,6 +118,7 @@ class Host:
         self.left: list[str] = []
         self.unseen: list[Result] = []
         self.msi_code = 0
+        self.installer = "stopped"
         self.started_at = NOW - timedelta(days=30)
 
     def now(self) -> datetime:
@@ -218,7 +219,7 @@ class Host:
         """What a look shows."""
         lines = [{"file": "ds_agent.log", "text": line, "marked": True}] if line else []
         note = json.dumps(self.state["remediation"])
-        return {"lines": lines, "lines_cut": False, "now": iso(self.now()), "note_text": note}
+        return {"lines": lines, "lines_cut": False, "lines_unread": [], "now": iso(self.now()), "note_text": note}
 
     def _dsa_security_update_confirm(self, options: Result) -> Result:
         self.note(options["note"])
@@ -254,6 +255,9 @@ class Host:
                 self.needs_reboot(before)
             return {"changed": True, "rc": self.msi_code, "reboot_required": self.msi_code == 3010}
         return {"changed": False, "rc": self.msi_code, "failed": self.msi_code != 1618, "msg": "unexpected rc"}
+
+    def _win_service_info(self, options: Result) -> Result:
+        return {"exists": True, "services": [{"name": options["name"], "state": self.installer}]}
 
     def _dsa_upgrade_end(self, options: Result) -> Result:
         if options.get("reboot_required"):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, Reading, StageResult
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.reboot import booted_since
 from tests.builders import AFFECTED, FIXED, NOW, record, result
 
 from .fake import FAILED, LOST, FakePort, carried, iso, outcomes, run_of
@@ -285,7 +286,68 @@ def test_a_connection_that_another_runs_reboot_cut_is_no_reason_for_a_second_one
     assert port.calls.count("reboot") == 1
 
 
-def test_a_reboot_whose_connection_was_lost_is_tried_once_more() -> None:
+def test_a_reboot_whose_connection_was_lost_is_tried_once_more_if_the_host_was_not_started_since() -> None:
     port = host(answers={"reboot": [LOST]})
     assert rebooted(port, IF_REQUIRED).outcome == "done"
     assert (port.calls.count("reboot"), port.rebooted) == (2, 1)
+
+
+def lost_in_its_reboot(platform: str, *, since_known: bool = True, back_known: bool = True) -> FakePort:
+    """A host that requires a reboot still, or so it seems, after one whose connection was lost."""
+    port = host(True, platform)
+
+    def cut(port: FakePort) -> Any:
+        port.seconds += 60
+        port.boot()
+        port.needs_reboot()
+        raise LOST
+
+    def seen(port: FakePort) -> Any:
+        record = port._read()
+        known = back_known if port.rebooted else since_known
+        return record if known else {**record, "clock": {**record["clock"], "boot_time": None}}
+
+    port.answers = {"reboot": [cut], "win_reboot": [cut], "dsa_info": [seen] * 9}
+    return port
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+@pytest.mark.parametrize(("since_known", "back_known"), [(False, True), (True, False), (False, False)])
+def test_a_host_of_which_it_is_not_known_whether_it_was_rebooted_is_not_rebooted_again(
+    platform: str, since_known: bool, back_known: bool
+) -> None:
+    port = lost_in_its_reboot(platform, since_known=since_known, back_known=back_known)
+    found = rebooted(port, IF_REQUIRED)
+    assert (found.outcome, found.message.code, port.rebooted) == ("failed", "reboot_unknown", 1)
+    assert "no route to host" in found.message.text
+    assert found.details["rebooted"] is False
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_a_host_that_was_started_after_its_lost_reboot_is_not_rebooted_again(platform: str) -> None:
+    """Whatever it requires then: the next run sees to that."""
+    port = lost_in_its_reboot(platform)
+    assert rebooted(port, IF_REQUIRED).message.code == "rebooted_meanwhile"
+    assert port.rebooted == 1
+
+
+def clock(boot: int, now: int | None) -> Any:
+    """A record with these times, in minutes."""
+    times = (None if each is None else iso(NOW + timedelta(minutes=each)) for each in (boot, now))
+    return {"clock": dict(zip(("boot_time", "now"), times, strict=True))}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "started"),
+    [
+        ((0, 600), (601, 602), True),
+        ((0, 600), (0, 700), False),
+        ((0, 10), (-49, -48), True),
+        ((0, 10), (-60, -45), False),
+        ((0, 10), (-60, None), False),
+        ((0, None), (-60, -59), False),
+    ],
+    ids=["started", "not started", "started, set back", "set back", "no time now", "no time before"],
+)
+def test_a_clock_that_was_set_back_hides_no_start_and_is_none(before: Any, after: Any, started: bool) -> None:
+    assert booted_since(clock(*before), clock(*after)) is started

@@ -14,9 +14,9 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet i
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import leftover_options
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.removal import Stopped
-from tests.builders import record
+from tests.builders import NOW, record
 
-from .fake import FAILED, LOST, FakePort
+from .fake import FAILED, LOST, FakePort, iso
 from .recovery import GUARDED, ONLINE, host, recovery, stopped
 
 # What stops it before anything is removed
@@ -81,6 +81,13 @@ def test_another_run_at_work_stops_it_before_the_removal() -> None:
     port.answers["dsa_upgrade begin"] = [{"changed": False, "waited": True}]
     assert "another run is at work" in stopped(port)
     assert "win_package" not in port.calls
+
+
+def test_another_run_at_its_msi_stops_it_before_anything() -> None:
+    note = {"phase": "upgrading", "run": "run-0", "since": iso(NOW), "self_protection": "off"}
+    port = host(remediation=note)
+    assert "another run is installing or removing an agent" in stopped(port)
+    assert port.changing() == []
 
 
 @pytest.mark.parametrize(("answer", "guarded"), [(None, True), (FAILED, False)])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import Reading, StageResult
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.msi import explain
-from tests.builders import AFFECTED, FIXED, record
+from tests.builders import AFFECTED, FIXED, NOW, record
 
-from .fake import FAILED, FILE, LOST, FakePort, carried, run_of, work
+from .fake import FAILED, FILE, LOST, FakePort, carried, iso, run_of, work
 
 
 def host(build: str = AFFECTED, **more: Any) -> FakePort:
@@ -71,6 +72,23 @@ def test_a_restart_that_the_installer_begins_is_waited_for() -> None:
     assert (result.outcome, result.details["rc"], result.details["reboot_required"]) == ("done", 1641, False)
     assert port.sent("dsa_upgrade end")[0]["reboot_required"] is False
     assert set((result.record or {})["versions"].values()) == {FIXED}
+
+
+def test_a_restart_is_seen_though_the_clock_was_set_back_to_before_the_last_one() -> None:
+    """Else it is waited for until the time limit, and the host rebooted a second time."""
+    port = host(msi_code=1641)
+    port.started_at = NOW - timedelta(minutes=10)
+
+    def up_again(port: FakePort) -> Any:
+        if not port.rebooted:
+            port.boot()
+        record = port._read()
+        times = {"boot_time": iso(NOW - timedelta(hours=1)), "now": iso(NOW - timedelta(minutes=59))}
+        return {**record, "clock": {**record["clock"], **times}}
+
+    port.answers["dsa_info"] = [LOST, *[up_again] * 999]
+    result = upgraded(port)
+    assert (result.outcome, result.details["reboot_required"], port.rebooted) == ("done", False, 1)
 
 
 def test_a_restart_that_could_not_be_seen_is_not_waited_for() -> None:
