@@ -16,6 +16,8 @@ $spec = @{
     options = @{
         timeout = @{ type = "int"; default = 15 }
         progress_file = @{ type = "path" }
+        keys = @{ type = "dict"; default = @{}; no_log = $false }
+        below = @{ type = "dict"; default = @{} }
     }
     supports_check_mode = $true
 }
@@ -90,7 +92,7 @@ Function Get-Relay {
 }
 
 Invoke-DsaModule -Module $module -Step "read" -Body {
-    Confirm-DsaOption -Module $module -Name "timeout"
+    Confirm-DsaOption -Module $module -Name "timeout", "keys", "below"
     $timeout = $module.Params["timeout"]
     $product = Read-DsaProductKey
     $agent = Get-DsaAgentFolder -Key $product
@@ -102,7 +104,6 @@ Invoke-DsaModule -Module $module -Step "read" -Body {
     # The slowest first; the rest is read while it runs.
     $query = $null
     if ($programs.dsa_query.exists) { $query = Start-DsaQuery -Folder $agent.folder }
-    $windows = Read-DsaWindows
     $reading = @{
         timeout = $timeout
         os = "windows"
@@ -114,17 +115,19 @@ Invoke-DsaModule -Module $module -Step "read" -Body {
             }
             now = ConvertTo-DsaTime
         }
-        keys = $product + $windows.keys
-        uninstall = Get-DsaUninstall -Text "Deep Security"
+        keys = $product + (Read-DsaKeyTable -Table $module.Params["keys"])
         services = Get-ServiceEntry -Name "ds_agent", "Amsp", "tmcomm", "tmactmon", "tmevtmgr", "ds_notifier"
         install_dir = $agent.folder
         folders = $agent.folders
         programs = $programs
         commands = @{}
         relay = Get-Relay -Port 4122 -Timeout $timeout
-        reboot = $windows.reboot
+        sccm = Read-DsaSccm
         files = @{ note = Read-DsaFile -Path (Get-DsaProgressPath -Given $module.Params["progress_file"]) }
         problems = $problems
+    }
+    foreach ($entry in $module.Params["below"].GetEnumerator()) {
+        $reading[$entry.Key] = Find-DsaKey -Where $entry.Value
     }
     if ($null -ne $query) {
         $reading.commands.dsa_query = Wait-DsaProcess -Running $query -Timeout $timeout

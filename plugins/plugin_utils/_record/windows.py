@@ -57,7 +57,7 @@ def windows_record(reading: Mapping[str, object]) -> AgentRecord:
     record["remediation"], record["remediation_unreadable"] = read_note(part(part(reading, "files"), "note"))
     if record["remediation_unreadable"]:
         add_problem(record, "note", "unreadable", record["remediation_unreadable"])
-    _add_reboot(record, part(reading, "reboot"), folders)
+    _add_reboot(record, reading, folders)
     if record["installed"] is False:
         return record
 

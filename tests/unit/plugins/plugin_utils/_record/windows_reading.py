@@ -75,7 +75,7 @@ def reboot(**keys: Json) -> Json:
             "session_manager": key("session_manager"),
             **keys,
         },
-        "netlogon": {"subkeys": ["Parameters"], "error": None},
+        "netlogon": {"entries": [], "errors": []},
         "sccm": {"installed": False, "pending": None, "hard": None, "error": None},
     }
 
@@ -115,7 +115,6 @@ _HEALTHY: Json = {
     },
     "commands": {"dsa_query": answer()},
     "relay": {"port": 4122, "listening": False, "lines": [], "owners": [], "error": None},
-    "reboot": reboot(),
     "files": {"note": {"path": NOTE, "exists": False, "text": None, "error": None, "cut": False}},
     "problems": [],
 }
@@ -134,8 +133,10 @@ _ABSENT: Json = {
 
 
 def reading(**more: Any) -> Json:
-    """A healthy host with these parts in place of its own."""
-    return copy.deepcopy({**_HEALTHY, **more})
+    """A healthy host with these parts in place of its own, and with what it notes a reboot in."""
+    found = {**_HEALTHY, **more}
+    due = found.pop("reboot", None) or reboot()
+    return copy.deepcopy({**found, **due, "keys": {**due.get("keys", {}), **found["keys"]}})
 
 
 def nothing(**more: Any) -> Json:

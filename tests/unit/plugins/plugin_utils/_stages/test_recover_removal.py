@@ -187,7 +187,7 @@ def test_a_removal_that_a_reboot_finishes_leaves_no_agent_to_guard() -> None:
 
 def test_what_cannot_be_looked_for_stops_it() -> None:
     port = host()
-    port.answers["dsa_leftovers_info"] = [FAILED]
+    port.answers["dsa_host_info"] = [FAILED]
     assert "it does not work" in stopped(port)
     port = host()
     port.unseen = [{"source": "registry", "text": "access is denied"}]
