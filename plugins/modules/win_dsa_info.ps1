@@ -6,7 +6,6 @@
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
 #AnsibleRequires -PowerShell ..module_utils._DsaRegistry
-#AnsibleRequires -PowerShell ..module_utils._DsaProcess
 #AnsibleRequires -PowerShell ..module_utils._DsaAgent
 #AnsibleRequires -PowerShell ..module_utils._DsaReboot
 Set-StrictMode -Version 2.0
