@@ -36,14 +36,14 @@ async def host(machine: WindowsMachine, params: dict[str, Any], check_mode: bool
         "keys": reading.keys(machine, params["keys"]),
         "paths": [seen(machine, path) for path in params["paths"]],
         "certificates": {
-            name: [one.upper() for one in wanted if one.upper() in stores[name]]
+            name: {"thumbprints": [one.upper() for one in wanted if one.upper() in stores[name]], "error": None}
             for name, wanted in params["certificates"].items()
         },
-        "problems": [],
         **reading.found_below(machine, params["below"]),
     }
     if params["system"]:
-        found |= {"drive": "C:", "free_bytes": machine.free_bytes(), "sccm": reading.sccm(machine)}
+        room = {"drive": "C:", "free_bytes": machine.free_bytes(), "error": None}
+        found |= {"room": room, "sccm": reading.sccm(machine)}
     return {"reading": found}
 
 

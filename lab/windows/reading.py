@@ -218,7 +218,6 @@ async def read(machine: WindowsMachine, timeout: float, note: str, table: dict[s
     folder = used[0] if used else None
     names = {"dsa": "dsa.exe", "dsa_query": "dsa_query.cmd", "dsa_control": "dsa_control.cmd"}
     unreadable = bool(machine.fault("boot_time_unreadable"))
-    problems = [{"source": "clock", "text": "The boot time cannot be read."}] if unreadable else []
     commands = {}
     if folder and there(machine, "dsa_query.cmd"):
         commands["dsa_query"] = await query(machine, timeout)
@@ -229,6 +228,7 @@ async def read(machine: WindowsMachine, timeout: float, note: str, table: dict[s
             "utc_offset": 540 if machine.japanese else 0,
             "boot_time": None if unreadable else utc(machine.shown_boot_time),
             "now": utc(time.time()),
+            "error": "The boot time cannot be read." if unreadable else None,
         },
         "keys": {**found, **keys(machine, table)},
         "services": services(machine),
@@ -239,5 +239,4 @@ async def read(machine: WindowsMachine, timeout: float, note: str, table: dict[s
         "relay": relay(machine),
         "sccm": sccm(machine),
         "files": {"note": file(machine, note)},
-        "problems": problems,
     }

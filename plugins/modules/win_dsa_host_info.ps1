@@ -21,19 +21,22 @@ $spec = @{
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
-$problems = [System.Collections.Generic.List[Object]]::new()
 
 Function Get-Certificate {
     <# .SYNOPSIS
-    Which of the wanted certificates a store of the computer holds. It lists them; building a chain could add some. #>
+    {thumbprints, error}: which of the wanted certificates a store of the computer holds, $null where that cannot be
+    seen. It lists them; building a chain could add some. #>
     param ([String] $Store, [String[]] $Wanted)
-    $opened = New-Object -TypeName "System.Security.Cryptography.X509Certificates.X509Store" -ArgumentList @(
-        $Store, "LocalMachine"
-    )
-    $opened.Open("ReadOnly, OpenExistingOnly")
-    $thumbprints = @($opened.Certificates | ForEach-Object { $_.Thumbprint })
-    $opened.Close()
-    return , @($Wanted | Where-Object { $thumbprints -contains $_ })
+    $found = @{ thumbprints = $null; error = $null }
+    return Complete-DsaFact -Fact $found -Reader {
+        $opened = New-Object -TypeName "System.Security.Cryptography.X509Certificates.X509Store" -ArgumentList @(
+            $Store, "LocalMachine"
+        )
+        $opened.Open("ReadOnly, OpenExistingOnly")
+        $thumbprints = @($opened.Certificates | ForEach-Object { $_.Thumbprint })
+        $opened.Close()
+        $found.thumbprints = @($Wanted | Where-Object { $thumbprints -contains $_ })
+    }
 }
 
 Function Test-HostPath {
@@ -55,23 +58,18 @@ Invoke-DsaModule -Module $module -Step "read" -Body {
         keys = Read-DsaKeyTable -Table $module.Params["keys"]
         paths = @(foreach ($path in $module.Params["paths"]) { Test-HostPath -Path $path })
         certificates = @{}
-        problems = $problems
     }
     foreach ($entry in $module.Params["below"].GetEnumerator()) {
         $reading[$entry.Key] = Find-DsaKey -Where $entry.Value
     }
     foreach ($entry in $module.Params["certificates"].GetEnumerator()) {
-        $source = "certificates_$($entry.Key)"
-        $reading.certificates[$entry.Key] = Read-DsaFact -Source $source -Problem $problems -Reader {
-            Get-Certificate -Store $entry.Key -Wanted $entry.Value
-        }
+        $reading.certificates[$entry.Key] = Get-Certificate -Store $entry.Key -Wanted $entry.Value
     }
     if ($module.Params["system"]) {
         $folder = Get-DsaProgramFolder  # where the package goes, and the agent
-        $reading.drive = [System.IO.Path]::GetPathRoot($folder).TrimEnd([Char]"\")
-        $reading.free_bytes = Read-DsaFact -Source "free_bytes" -Problem $problems -Reader {
-            Get-DsaFreeSpace -Path $folder
-        }
+        $drive = [System.IO.Path]::GetPathRoot($folder).TrimEnd([Char]"\")
+        $room = @{ drive = $drive; free_bytes = $null; error = $null }
+        $reading.room = Complete-DsaFact -Fact $room -Reader { $room.free_bytes = Get-DsaFreeSpace -Path $folder }
         $reading.sccm = Read-DsaSccm
     }
     $module.Result["reading"] = $reading

@@ -21,7 +21,18 @@ $spec = @{
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
-$problems = [System.Collections.Generic.List[Object]]::new()
+
+Function Get-Clock {
+    <# .SYNOPSIS
+    {utc_offset, boot_time, now, error} of the host, the offset in minutes. #>
+    $offset = [Int32][TimeZoneInfo]::Local.GetUtcOffset([DateTime]::UtcNow).TotalMinutes
+    $clock = @{ utc_offset = $offset; boot_time = $null; now = ConvertTo-DsaTime; error = $null }
+    return Complete-DsaFact -Fact $clock -Reader {
+        $start = "SELECT LastBootUpTime FROM Win32_OperatingSystem"
+        $system = Get-CimInstance -Query $start -OperationTimeoutSec 10
+        $clock.boot_time = ConvertTo-DsaTime -Time $system.LastBootUpTime
+    }
+}
 
 Function Get-ServiceEntry {
     <# .SYNOPSIS
@@ -106,14 +117,7 @@ Invoke-DsaModule -Module $module -Step "read" -Body {
     $reading = @{
         timeout = $timeout
         os = "windows"
-        clock = @{
-            utc_offset = [Int32][TimeZoneInfo]::Local.GetUtcOffset([DateTime]::UtcNow).TotalMinutes
-            boot_time = Read-DsaFact -Source "clock" -Problem $problems -Reader {
-                $start = "SELECT LastBootUpTime FROM Win32_OperatingSystem"
-                ConvertTo-DsaTime -Time (Get-CimInstance -Query $start -OperationTimeoutSec 10).LastBootUpTime
-            }
-            now = ConvertTo-DsaTime
-        }
+        clock = Get-Clock
         keys = $product + (Read-DsaKeyTable -Table $module.Params["keys"])
         services = Get-ServiceEntry -Name "ds_agent", "Amsp", "tmcomm", "tmactmon", "tmevtmgr", "ds_notifier"
         install_dir = $agent.folder
@@ -123,7 +127,6 @@ Invoke-DsaModule -Module $module -Step "read" -Body {
         relay = Get-Relay -Port 4122 -Timeout $timeout
         sccm = Read-DsaSccm
         files = @{ note = Read-DsaFile -Path (Get-DsaProgressPath -Given $module.Params["progress_file"]) }
-        problems = $problems
     }
     foreach ($entry in $module.Params["below"].GetEnumerator()) {
         $reading[$entry.Key] = Find-DsaKey -Where $entry.Value

@@ -142,9 +142,9 @@ def test_precheck_says_what_is_missing(tmp_path: Path) -> None:
         assert version["CurrentBuildNumber"]["value"] == "7601" and "UBR" not in version
         name = "Package_for_KB4474419~31bf3856ad364e35~amd64~~6.1.3.2"
         assert facts_of(found)["servicing_packages"] == [{"name": name, "state": 112}]
-        assert found["certificates"] == {"Root": [], "AuthRoot": [], "CA": [], "Disallowed": []}
+        assert all(store == {"thumbprints": [], "error": None} for store in found["certificates"].values())
         assert found["keys"]["authroot_policy"]["values"]["DisableRootAutoUpdate"]["value"] == 1
-        assert found["free_bytes"] == 3 << 29
+        assert found["room"]["free_bytes"] == 3 << 29
         assert reasons(await host.record()) == ["sccm", "file_rename_other"]
 
     run(work())
@@ -288,7 +288,7 @@ def test_certificates(tmp_path: Path) -> None:
         assert not (await host.call("win_certificate_store", **store))["changed"]
         options = precheck_options(done["thumbprints"], [], [])
         found = (await host.call("win_dsa_host_info", **options))["reading"]["certificates"]
-        assert found["Root"] == done["thumbprints"] and found["AuthRoot"] == []
+        assert found["Root"]["thumbprints"] == done["thumbprints"] and found["AuthRoot"]["thumbprints"] == []
 
     run(work())
 

@@ -38,10 +38,11 @@ def test_a_healthy_host(host: Windows) -> None:
     found = reading(host)
     assert set(found["keys"]) == set(precheck_options(ROOTS, [], [DLL])["keys"])
     assert found["keys"]["windows"]["values"]["CurrentBuildNumber"]["value"] == "17763"
-    assert found["certificates"] == {"Root": [ROOTS[0]], "AuthRoot": [ROOTS[1]], "CA": [], "Disallowed": []}
+    held = {"Root": [ROOTS[0]], "AuthRoot": [ROOTS[1]], "CA": [], "Disallowed": []}
+    assert found["certificates"] == {store: {"thumbprints": held[store], "error": None} for store in held}
     assert found["servicing"] == {"entries": [], "errors": []}
-    assert (found["free_bytes"], found["drive"].rstrip("\\")) == (5_000_000_000, "C:")
-    assert found["problems"] == [] and found["sccm"]["installed"] is False and found["netlogon"]["errors"] == []
+    assert (found["room"]["free_bytes"], found["room"]["drive"].rstrip("\\")) == (5_000_000_000, "C:")
+    assert found["room"]["error"] is None and found["sccm"]["installed"] is False and found["netlogon"]["errors"] == []
     facts = facts_of(found)
     assert (facts["shared_dlls"], facts["problems"]) == ({DLL: None}, [])
 
@@ -50,16 +51,18 @@ def test_a_healthy_host(host: Windows) -> None:
 def test_thumbprints_are_compared_whatever_their_case(host: Windows, case: t.Callable[[str], str]) -> None:
     host.stores["Root"] = [case(ROOTS[0])]
     found = reading(host, roots=[case(ROOTS[0])])
-    assert [one.upper() for one in found["certificates"]["Root"]] == [ROOTS[0]]
+    assert [one.upper() for one in found["certificates"]["Root"]["thumbprints"]] == [ROOTS[0]]
 
 
 @pytest.mark.parametrize("store", ["Root", "Disallowed"])
 def test_a_store_that_cannot_be_opened_is_unknown(host: Windows, store: str) -> None:
     host.stores = {name: ([ROOTS[0]] if name != store else None) for name in ("Root", "AuthRoot", "CA", "Disallowed")}
     found = reading(host)
-    assert found["certificates"][store] is None
-    assert all(found["certificates"][name] == [ROOTS[0]] for name in found["certificates"] if name != store)
-    assert any(store in problem["source"] + problem["text"] for problem in found["problems"])
+    assert found["certificates"][store]["thumbprints"] is None and found["certificates"][store]["error"]
+    others = [found["certificates"][name]["thumbprints"] for name in found["certificates"] if name != store]
+    assert others == [[ROOTS[0]]] * 3
+    facts: t.Any = facts_of(found)
+    assert facts["certificates"][store] is None and f"certificates_{store}: " in facts["problems"][0]
     assert "Exception calling" not in json.dumps(found)
 
 
@@ -123,8 +126,7 @@ def test_the_padding_check_and_the_update_of_roots_come_raw(host: Windows) -> No
 def test_room_that_cannot_be_seen_is_unknown(host: Windows) -> None:
     host.failing["free_bytes"] = Failure("The device is not ready")
     found = reading(host)
-    assert found["free_bytes"] is None
-    assert any("not ready" in problem["text"] for problem in found["problems"])
+    assert found["room"]["free_bytes"] is None and "not ready" in found["room"]["error"]
 
 
 @pytest.mark.parametrize("path", [NT, r"SOFTWARE\Microsoft\Cryptography\Wintrust\Config"])
@@ -133,7 +135,7 @@ def test_a_denied_key_hides_nothing_else(host: Windows, path: str) -> None:
     host.denied.add(path)
     found = reading(host)
     assert any(key["exists"] is None and key["error"] for key in found["keys"].values())
-    assert found["free_bytes"] is not None
+    assert found["room"]["free_bytes"] is not None
 
 
 def test_check_mode_reads_too(host: Windows) -> None:

@@ -61,7 +61,7 @@ def value(key: dict[str, t.Any], name: str) -> tuple[str, object]:
 
 def test_a_healthy_host(host: Windows) -> None:
     found = reading(host)
-    assert (found["timeout"], found["os"], found["problems"]) == (20, "windows", [])
+    assert (found["timeout"], found["os"], found["clock"]["error"]) == (20, "windows", None)
     assert set(found["keys"]) == {*KEYS, "product", "product_spaced", "product_32", "service"}
     windows = found["keys"]["windows"]
     assert (windows["path"].upper(), windows["exists"], windows["error"]) == (NT.upper(), True, None)
@@ -112,7 +112,7 @@ def test_a_host_without_the_agent(host: Windows) -> None:
     assert found["install_dir"] is None and found["programs"]["dsa"]["exists"] is None and found["folders"]
     assert found["commands"] == {} and found["uninstall"] == {"entries": [], "errors": []}
     assert found["keys"]["product"]["exists"] is False and found["keys"]["service"]["exists"] is False
-    assert found["services"]["entries"] == [] and found["problems"] == []
+    assert found["services"] == {"entries": [], "error": None}
     assert judged(found)["installed"] is False
 
 
@@ -399,7 +399,7 @@ def test_what_cannot_be_observed_is_a_problem_and_never_a_guess(host: Windows, s
         assert seen["service"]["state"] is None and failing(seen)
     elif source == "boot_time":
         assert found["clock"]["boot_time"] is None
-        assert any("RPC" in problem["text"] for problem in found["problems"])
+        assert "RPC" in found["clock"]["error"]
     else:
         assert found["sccm"]["error"] and seen["reboot"]["required"] is None
     assert "Exception calling" not in json.dumps(found)

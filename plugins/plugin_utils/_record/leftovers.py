@@ -67,7 +67,7 @@ def judge_leftovers(found: object) -> tuple[list[Options], list[str]]:
     found: the reading of win_dsa_host_info, for these options.
     """
     reading, options = found if isinstance(found, Mapping) else {}, leftover_options()
-    problems = [_text(each) for each in _list(reading.get("problems"))]
+    problems: list[str] = []
     left: list[Options] = []
     uninstall = reading.get("uninstall")
     for look in (
@@ -86,12 +86,6 @@ def judge_leftovers(found: object) -> tuple[list[Options], list[str]]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _text(problem: object) -> str:
-    if isinstance(problem, Mapping):
-        return one_line(f"{problem.get('source')}: {problem.get('text')}")
-    return one_line(problem)
 
 
 def _keys(found: object, wanted: Mapping[str, Sequence[str]], problems: list[str]) -> Iterator[tuple[str, str]]:

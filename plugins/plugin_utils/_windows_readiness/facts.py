@@ -62,10 +62,10 @@ def facts_of(reading: Mapping[str, object], folders: Sequence[str] = ()) -> Fact
     """The facts of a host, for judge(). Never raises for what the reading holds. folders: where the agent may be."""
     keys = part(reading, "keys")
     version = windows_version(keys)
-    problems = [*_observed(reading.get("problems")), *version.problems]
+    problems = list(version.problems)
     reboot, unread = windows_reboot(reading, folders)
     problems += [f"reboot: {text}" for text in unread]
-    certificates = part(reading, "certificates")
+    certificates, room = part(reading, "certificates"), part(reading, "room")
     return {
         "build": version.build,
         "ubr": version.ubr,
@@ -73,11 +73,11 @@ def facts_of(reading: Mapping[str, object], folders: Sequence[str] = ()) -> Fact
         "product": version.product,
         "arch": version.arch,
         "servicing_packages": _servicing(part(reading, "servicing"), problems),
-        "certificates": {store: certificates.get(store) for store in STORES},
+        "certificates": {store: _held(certificates, store, problems) for store in STORES},
         "root_update": _root_update(keys, problems),
         "shared_dlls": _shared_dlls(keys, problems),
-        "drive": reading.get("drive"),
-        "free_bytes": reading.get("free_bytes"),
+        "drive": room.get("drive"),
+        "free_bytes": _value(room, "free_bytes", "free_bytes", problems),
         "reboot": {
             "required": reboot["required"],
             "reasons": [f"{each['code']}: {each['text']}" for each in reboot["reasons"]],
@@ -87,9 +87,17 @@ def facts_of(reading: Mapping[str, object], folders: Sequence[str] = ()) -> Fact
     }
 
 
-def _observed(problems: object) -> list[str]:
-    found = [part({"": each}, "") for each in problems] if isinstance(problems, list) else []
-    return [one_line(f"{each.get('source')}: {each.get('text')}") for each in found]
+def _held(certificates: Mapping[str, object], store: str, problems: list[str]) -> object:
+    """Which of the wanted certificates a store holds, None where that is not known."""
+    return _value(part(certificates, store), "thumbprints", f"certificates_{store}", problems)
+
+
+def _value(found: Mapping[str, object], key: str, name: str, problems: list[str]) -> object:
+    """One value of a reading, None with a problem where it has an error."""
+    if found.get("error"):
+        problems.append(one_line(f"{name}: {found['error']}"))
+        return None
+    return found.get(key)
 
 
 def _servicing(found: Mapping[str, object], problems: list[str]) -> list[Facts] | None:

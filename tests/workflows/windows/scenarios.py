@@ -77,7 +77,7 @@ def services(reading: dict[str, Any]) -> dict[str, Any]:
 @scenario("win_dsa_info", keys={"windows": WINDOWS}, below={"uninstall": UNINSTALL})
 def reading(result: dict[str, Any], read: Read) -> None:
     found = result["reading"]
-    assert found["problems"] == [] and found["keys"]["windows"]["exists"] is True
+    assert found["clock"]["error"] is None and found["keys"]["windows"]["exists"] is True
     assert found["keys"]["windows"]["values"]["CurrentBuildNumber"]["type"] == "String"
     assert found["keys"]["product"]["values"]["InstallationFolder"] == {
         "type": "String",
@@ -226,8 +226,9 @@ def no_signature(result: dict[str, Any], read: Read) -> None:
 )
 def precheck(result: dict[str, Any], read: Read) -> None:
     found = result["reading"]
-    assert found["certificates"] == {"Root": [ROOT], "Disallowed": []} and found["problems"] == []
-    assert found["drive"] == "C:" and found["free_bytes"] > 0 and found["sccm"]["installed"] is False
+    assert found["certificates"]["Root"] == {"thumbprints": [ROOT], "error": None}
+    assert found["certificates"]["Disallowed"] == {"thumbprints": [], "error": None}
+    assert found["room"]["drive"] == "C:" and found["room"]["free_bytes"] > 0 and found["sccm"]["installed"] is False
     assert found["servicing"]["errors"] == [] and found["keys"]["windows"]["exists"] is True
     assert found["keys"]["dll"]["values"] == {}
 
@@ -242,6 +243,6 @@ def leftovers(result: dict[str, Any], read: Read) -> None:
     found = result["reading"]
     keys = found["keys"]
     assert (keys["there"]["exists"], keys["there"]["values"], keys["none"]["exists"]) == (True, {}, False)
-    assert list(keys["value"]["values"]) == ["InstallationFolder"] and found["problems"] == []
+    assert list(keys["value"]["values"]) == ["InstallationFolder"]
     assert [(path["exists"], path["folder"]) for path in found["paths"]] == [(True, True), (False, None)]
     assert len(found["uninstall"]["entries"]) == 1

@@ -91,7 +91,7 @@ def test_what_is_left_is_judged_on_the_controller() -> None:
 
 
 def test_facts_are_made_of_the_reading() -> None:
-    host = Host({"reading": {"free_bytes": 7}})
+    host = Host({"reading": {"room": {"free_bytes": 7}}})
     result = act(win_dsa_precheck_info, host, roots=[ROOT], servicing_packages=["RollupFix"])
     assert host.sent == [("win_dsa_host_info", precheck_options([ROOT], ["RollupFix"], []))]
     assert (result["windows"]["free_bytes"], result["windows"]["build"]) == (7, None)

@@ -96,7 +96,7 @@ DRIVERS = [service(name, path=None, process_id=None) for name in ("tmcomm", "tma
 _HEALTHY: Json = {
     "timeout": 15,
     "os": "windows",
-    "clock": {"utc_offset": 540, "boot_time": "2026-11-01T03:04:05Z", "now": "2026-11-03T03:04:05Z"},
+    "clock": {"utc_offset": 540, "boot_time": "2026-11-01T03:04:05Z", "now": "2026-11-03T03:04:05Z", "error": None},
     "keys": {
         **WINDOWS,
         "product": key("product", InstallationFolder=FOLDER),
@@ -116,7 +116,6 @@ _HEALTHY: Json = {
     "commands": {"dsa_query": answer()},
     "relay": {"port": 4122, "listening": False, "lines": [], "owners": [], "error": None},
     "files": {"note": {"path": NOTE, "exists": False, "text": None, "error": None, "cut": False}},
-    "problems": [],
 }
 _NOTHING = {"path": None, "exists": None, "version": None, "changed": None, "error": None}
 _ABSENT: Json = {

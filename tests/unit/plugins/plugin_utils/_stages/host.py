@@ -75,8 +75,10 @@ def raw(facts: dict[str, t.Any]) -> Result:
         {**key(CurrentState=each["state"]), "path": f"Packages\\{each['name']}"}
         for each in facts.pop("servicing_packages")
     ]
+    stores = {store: {"thumbprints": found, "error": None} for store, found in facts.pop("certificates").items()}
     return {
-        **facts,
+        "certificates": stores,
+        "room": {"drive": facts.pop("drive"), "free_bytes": facts.pop("free_bytes"), "error": None},
         "keys": {
             **due,
             "windows_update": key() if reasons else absent_key("windows_update"),
@@ -121,7 +123,7 @@ class Host:
         self.facts = ready()
         self.package = dict(PACKAGE)
         self.left: list[str] = []
-        self.unseen: list[Result] = []
+        self.unseen: list[str] = []
         self.msi_code = 0
         self.started_at = NOW - timedelta(days=30)
 
@@ -280,6 +282,6 @@ class Host:
         found: Result = {
             "keys": {name: absent_key(path) for name, (path, *_values) in options["keys"].items()},
             "paths": [{"path": path, "exists": path in self.left, "folder": True} for path in options["paths"]],
-            "uninstall": {"entries": [], "errors": []},
+            "uninstall": {"entries": [], "errors": self.unseen},
         }
-        return {"reading": {**found, "problems": self.unseen}}
+        return {"reading": found}

@@ -27,6 +27,10 @@ UNUSED = "C:\\Windows\\System32\\concrt140.dll"
 PADDING = "EnableCertPaddingCheck"
 
 
+def store(*thumbprints: str, error: str | None = None) -> Json:
+    return {"thumbprints": None if error else list(thumbprints), "error": error}
+
+
 def reading(**more: Any) -> Json:
     """A host that is ready, raw."""
     keys = {
@@ -47,14 +51,12 @@ def reading(**more: Any) -> Json:
         "keys": {**due["keys"], **keys},
         "servicing": {"entries": [], "errors": []},
         "certificates": {
-            "Root": list(REQUIRED.values()),
-            "AuthRoot": list(RECOMMENDED.values()),
-            "CA": [],
-            "Disallowed": [],
+            "Root": store(*REQUIRED.values()),
+            "AuthRoot": store(*RECOMMENDED.values()),
+            "CA": store(),
+            "Disallowed": store(),
         },
-        "drive": "C:",
-        "free_bytes": 50_000 * MIB,
-        "problems": [],
+        "room": {"drive": "C:", "free_bytes": 50_000 * MIB, "error": None},
         **more,
     }
 
@@ -149,18 +151,21 @@ def test_what_was_not_read_is_not_known_and_named() -> None:
             servicing={"entries": [], "errors": ["Access is denied"]},
             reboot=reboot(windows_update=key("wu", None)),
             keys={f"shared_dlls:0:{UNUSED}": key("no\nroom", None)},
-            problems=[{"source": "free_bytes", "text": "not\nready"}],
+            certificates={**reading()["certificates"], "Root": store(error="Access is denied.")},
+            room={"drive": "C:", "free_bytes": None, "error": "not\nready"},
         )
     )
     assert facts["servicing_packages"] is None
     assert facts["problems"] == [
-        "free_bytes: not ready",
         "reboot: wu: Access is denied",
         "servicing packages: Access is denied",
+        "certificates_Root: Access is denied.",
         "shared_dlls: no room: Access is denied",
+        "free_bytes: not ready",
     ]
     found = checks(facts)
     assert (found["pending_reboot"].result, found["shared_dlls"].result) == ("undetermined", "warn")
+    assert (found["root_certificates"].result, facts["free_bytes"]) == ("undetermined", None)
 
 
 def test_a_pending_reboot_is_named_by_its_code() -> None:
