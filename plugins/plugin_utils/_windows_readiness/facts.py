@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from .._record.registry import Key, Unreadable, attempt
@@ -109,7 +110,7 @@ def _servicing(found: Mapping[str, object], problems: list[str]) -> list[Facts] 
         return None
     packages = [Key.of(entry) for entry in entries]
     return [
-        {"name": key.path.rpartition("\\")[2], "state": attempt([], lambda key=key: key.number("CurrentState"))}
+        {"name": key.path.rpartition("\\")[2], "state": attempt([], partial(key.number, "CurrentState"))}
         for key in packages
     ]
 
@@ -121,7 +122,7 @@ def _shared_dlls(keys: Mapping[str, object], problems: list[str]) -> dict[str, i
     for name in sorted(name for name in keys if name.startswith(_DLL)):
         path = name.split(":", 2)[2]
         if counts.get(path) is None:
-            counts[path] = attempt(unread, lambda name=name: _users(Key.of(keys[name], name)))
+            counts[path] = attempt(unread, partial(_users, Key.of(keys[name], name)))
     problems += [f"shared_dlls: {text}" for text in unread]
     return counts
 
