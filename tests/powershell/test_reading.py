@@ -686,7 +686,7 @@ def test_a_note_comes_raw_and_what_cannot_be_read_is_not_none(host: Windows, nam
     assert (seen["remediation"] is not None) is good and bool(seen["remediation_unreadable"]) is not good
     if not good:
         assert "note_unreadable" in failing(seen)
-    assert len(json.dumps(found["problems"])) < 2000
+    assert len(json.dumps(seen["problems"])) < 2000
 
 
 @pytest.mark.parametrize("why", ["locked", "a link to nowhere"])
