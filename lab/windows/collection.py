@@ -13,7 +13,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from . import protection, reading, registry, update, upgrade
+from . import protection, reading, update, upgrade
 from .agent import LOG_FOLDER, UPDATE
 from .machine import PROGRESS
 from .modules import signature
@@ -23,49 +23,28 @@ if TYPE_CHECKING:
     from .machine import WindowsMachine
 
 SHORTEST_SECRET = 4
-WINTRUST = r"\Microsoft\Cryptography\Wintrust\Config"
-AUTHROOT = r"\Microsoft\SystemCertificates\AuthRoot"
-PRECHECK_KEYS = {
-    "authroot_policy": (r"SOFTWARE\Policies" + AUTHROOT, ("DisableRootAutoUpdate",)),
-    "authroot_update": ("SOFTWARE" + AUTHROOT + r"\AutoUpdate", ("RootDirUrl", "LastSyncTime")),
-    "cert_padding": ("SOFTWARE" + WINTRUST, ("EnableCertPaddingCheck",)),
-    "cert_padding_32": (r"SOFTWARE\WOW6432Node" + WINTRUST, ("EnableCertPaddingCheck",)),
-}
 
 
 async def info(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    return {"reading": await reading.read(machine, params["timeout"], params["progress_file"])}
+    found = await reading.read(machine, params["timeout"], params["progress_file"], params["keys"])
+    return {"reading": {**found, **reading.found_below(machine, params["below"])}}
 
 
-async def precheck(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    wanted = [root.upper() for root in params["roots"]]
+async def host(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
     stores = machine.state["certificates"]
-    keys = {name: reading.key(machine, path, names) for name, (path, names) in PRECHECK_KEYS.items()}
-    return {
-        "reading": {
-            "keys": {**reading.version_keys(machine), **keys},
-            "servicing": {"packages": servicing(machine, params["servicing_packages"]), "error": None},
-            "certificates": {name: [one for one in wanted if one in found] for name, found in stores.items()},
-            "shared_dlls": {path: shared(machine, path) for path in params["shared_dlls"]},
-            "drive": "C:",
-            "free_bytes": machine.free_bytes(),
-            "reboot": reading.reboot(machine),
-            "problems": [],
-        }
+    found: Result = {
+        "keys": reading.keys(machine, params["keys"]),
+        "paths": [seen(machine, path) for path in params["paths"]],
+        "certificates": {
+            name: {"thumbprints": [one.upper() for one in wanted if one.upper() in stores[name]], "error": None}
+            for name, wanted in params["certificates"].items()
+        },
+        **reading.found_below(machine, params["below"]),
     }
-
-
-def servicing(machine: WindowsMachine, words: list[str]) -> list[Result]:
-    names = reading.subkeys(machine, registry.PACKAGES)
-    matching = [name for name in names if any(word.lower() in name.lower() for word in words)]
-    return [{"name": name, "state": registry.INSTALLED} for name in matching]
-
-
-def shared(machine: WindowsMachine, path: str) -> int | None:
-    """How many programs share a file."""
-    name = machine.drive.expand(path)
-    found: int | None = reading.value_of(reading.key(machine, registry.WINDOWS + r"\SharedDLLs", (name,)), name)
-    return found
+    if params["system"]:
+        room = {"drive": "C:", "free_bytes": machine.free_bytes(), "error": None}
+        found |= {"room": room, "sccm": reading.sccm(machine)}
+    return {"reading": found}
 
 
 async def package(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
@@ -112,13 +91,6 @@ def hidden(text: str, arguments: list[str]) -> str:
     return text
 
 
-async def leftovers(machine: WindowsMachine, params: dict[str, Any], check_mode: bool) -> Result:
-    keys = [reading.key(machine, path) for path in params["keys"]]
-    values = [reading.key(machine, one["path"], (one["name"],)) for one in params["values"]]
-    found = {"keys": keys, "values": values, "paths": [seen(machine, path) for path in params["paths"]]}
-    return {"found": {**found, "uninstall": reading.uninstall(machine, params["uninstall"]), "problems": []}}
-
-
 def seen(machine: WindowsMachine, path: str) -> Result:
     place = machine.drive.real(path)
     folder = place.is_dir() if place.exists() else None
@@ -130,9 +102,18 @@ def named(name: str) -> str:
 
 
 KNOWN = {
-    named("win_dsa_info"): Module({"timeout": ("int", 15), "progress_file": ("path", PROGRESS)}, info),
-    named("win_dsa_precheck_info"): Module(
-        {"roots": ("list", []), "servicing_packages": ("list", []), "shared_dlls": ("list", [])}, precheck
+    named("win_dsa_info"): Module(
+        {"timeout": ("int", 15), "progress_file": ("path", PROGRESS), "keys": ("dict", {}), "below": ("dict", {})}, info
+    ),
+    named("win_dsa_host_info"): Module(
+        {
+            "keys": ("dict", {}),
+            "below": ("dict", {}),
+            "paths": ("list", []),
+            "certificates": ("dict", {}),
+            "system": ("bool", False),
+        },
+        host,
     ),
     named("win_dsa_package_info"): Module({"path": ("path", REQUIRED), "timeout": ("int", 30)}, package),
     named("win_dsa_upgrade"): Module(
@@ -169,9 +150,5 @@ KNOWN = {
     named("win_dsa_control"): Module(
         {"arguments": ("raw", REQUIRED), "password": ("str", None), "timeout": ("int", 120)},
         control,
-    ),
-    named("win_dsa_leftovers_info"): Module(
-        {"keys": ("list", []), "values": ("dicts", []), "paths": ("list", []), "uninstall": ("str", "Deep Security")},
-        leftovers,
     ),
 }

@@ -32,25 +32,6 @@ PRODUCT_KEYS = {
     "product_spaced": r"SOFTWARE\Trend Micro\Deep Security Agent",
     "product_32": r"SOFTWARE\WOW6432Node\TrendMicro\Deep Security Agent",
 }
-VERSION_VALUES = (
-    "CurrentMajorVersionNumber",
-    "CurrentMinorVersionNumber",
-    "CurrentVersion",
-    "CurrentBuildNumber",
-    "UBR",
-    "ProductName",
-)
-REBOOT_KEYS = {
-    "component_based_servicing": (registry.PENDING_KEYS["component_based_servicing"], ()),
-    "windows_update": (registry.PENDING_KEYS["windows_update"], ()),
-    "server_manager": (r"SOFTWARE\Microsoft\ServerManager\ServicingStorage\ServerComponentCache", ("RestartRequired",)),
-    "computer_name": (registry.CONTROL + r"\ComputerName\ComputerName", ("ComputerName",)),
-    "active_computer_name": (registry.CONTROL + r"\ComputerName\ActiveComputerName", ("ComputerName",)),
-    "session_manager": (
-        registry.CONTROL + r"\Session Manager",
-        ("PendingFileRenameOperations", "PendingFileRenameOperations2"),
-    ),
-}
 
 
 def utc(seconds: float) -> str:
@@ -75,40 +56,43 @@ def key(machine: WindowsMachine, path: str, names: Sequence[str] = ()) -> Json:
     return {**found, "exists": True, "values": entries}
 
 
+def keys(machine: WindowsMachine, table: dict[str, list[str]]) -> Json:
+    """The keys of a table: a name -> the path, and the names of values."""
+    expand = machine.drive.expand
+    return {name: key(machine, path, [expand(each) for each in names]) for name, (path, *names) in table.items()}
+
+
 def subkeys(machine: WindowsMachine, path: str) -> list[str]:
     opened = registry.of(machine).key(path)
     return opened[1] if opened else []
 
 
-def uninstall(machine: WindowsMachine, text: str) -> Json:
-    """The entries of programs whose name has this text in it."""
-    names = ("DisplayName", "DisplayVersion", "InstallDate", "UninstallString")
-    below = subkeys(machine, registry.UNINSTALL)
-    entries = [key(machine, f"{registry.UNINSTALL}\\{name}", names) for name in below]
-    named = [one for one in entries if text.lower() in str(value_of(one, "DisplayName")).lower()]
-    return {"entries": named, "errors": [f"{one['path']}: {one['error']}" for one in entries if one["error"]]}
+def find(machine: WindowsMachine, where: Json) -> Json:
+    """The keys below some paths whose name, or whose value "by", contains one of the words."""
+
+    def fits(text: object) -> bool:
+        return any(word.lower() in str(text).lower() for word in where["words"])
+
+    by, entries, errors = where["by"], [], []
+    for path in where["paths"]:
+        below = [key(machine, f"{path}\\{name}", where["names"]) for name in subkeys(machine, path) if by or fits(name)]
+        entries += [one for one in below if not by or fits(value_of(one, by))]
+        errors += [f"{one['path']}: {one['error']}" for one in below if one["error"]]
+    return {"entries": entries, "errors": errors}
+
+
+def found_below(machine: WindowsMachine, table: dict[str, Json]) -> Json:
+    return {name: find(machine, where) for name, where in table.items()}
+
+
+def sccm(machine: WindowsMachine) -> Json:
+    """The client of Configuration Manager."""
+    waiting = key(machine, registry.SERVICES + r"\CcmExec")["exists"]
+    return {"installed": waiting, "pending": waiting or None, "hard": False if waiting else None, "error": None}
 
 
 def value_of(found: Json, name: str) -> Any:
     return found["values"].get(name, {}).get("value")
-
-
-def reboot(machine: WindowsMachine) -> Json:
-    waiting = key(machine, registry.SERVICES + r"\CcmExec")["exists"]
-    netlogon = subkeys(machine, registry.SERVICES + r"\Netlogon")
-    return {
-        "keys": {name: key(machine, path, names) for name, (path, names) in REBOOT_KEYS.items()},
-        "netlogon": {"subkeys": netlogon, "error": None},
-        "sccm": {"installed": waiting, "pending": waiting or None, "hard": False if waiting else None, "error": None},
-    }
-
-
-def version_keys(machine: WindowsMachine) -> Json:
-    environment = registry.CONTROL + r"\Session Manager\Environment"
-    return {
-        "windows": key(machine, registry.NT, VERSION_VALUES),
-        "environment": key(machine, environment, ("PROCESSOR_ARCHITECTURE",)),
-    }
 
 
 # Programs
@@ -225,17 +209,15 @@ def relay(machine: WindowsMachine) -> Json:
     }
 
 
-async def read(machine: WindowsMachine, timeout: float, note: str) -> Json:
-    keys = version_keys(machine)
-    keys |= {name: key(machine, path, ("InstallationFolder",)) for name, path in PRODUCT_KEYS.items()}
-    keys["service"] = key(machine, registry.SERVICES + r"\ds_agent", ("ImagePath", "Start"))
-    candidates = folders(keys)
+async def read(machine: WindowsMachine, timeout: float, note: str, table: dict[str, list[str]]) -> Json:
+    found = {name: key(machine, path, ("InstallationFolder",)) for name, path in PRODUCT_KEYS.items()}
+    found["service"] = key(machine, registry.SERVICES + r"\ds_agent", ("ImagePath", "Start"))
+    candidates = folders(found)
     real = machine.drive.real
     used = [each for each in candidates if any((real(each) / name).exists() for name in ("dsa.exe", "dsa_query.cmd"))]
     folder = used[0] if used else None
     names = {"dsa": "dsa.exe", "dsa_query": "dsa_query.cmd", "dsa_control": "dsa_control.cmd"}
     unreadable = bool(machine.fault("boot_time_unreadable"))
-    problems = [{"source": "clock", "text": "The boot time cannot be read."}] if unreadable else []
     commands = {}
     if folder and there(machine, "dsa_query.cmd"):
         commands["dsa_query"] = await query(machine, timeout)
@@ -246,16 +228,15 @@ async def read(machine: WindowsMachine, timeout: float, note: str) -> Json:
             "utc_offset": machine.utc_offset,
             "boot_time": None if unreadable else utc(machine.shown_boot_time),
             "now": utc(time.time()),
+            "error": "The boot time cannot be read." if unreadable else None,
         },
-        "keys": keys,
-        "uninstall": uninstall(machine, "Deep Security"),
+        "keys": {**found, **keys(machine, table)},
         "services": services(machine),
         "install_dir": folder,
         "folders": candidates,
         "programs": {name: program(machine, folder, each) for name, each in names.items()},
         "commands": commands,
         "relay": relay(machine),
-        "reboot": reboot(machine),
+        "sccm": sccm(machine),
         "files": {"note": file(machine, note)},
-        "problems": problems,
     }

@@ -22,10 +22,10 @@ class ActionModule(DsaAction):
         self.arguments({})
         port = AnsiblePort(self, task_vars, "", 1, 0)
         try:
-            result = port.module("win_dsa_leftovers_info", leftover_options())
+            result = port.module("win_dsa_host_info", leftover_options())
         except HostLost as error:
             return {"unreachable": True, "msg": str(error)}
         if result.get("failed"):
             return result
-        leftovers, problems = judge_leftovers(result.get("found"))
+        leftovers, problems = judge_leftovers(result.get("reading"))
         return {"changed": False, "leftovers": leftovers, "problems": problems}

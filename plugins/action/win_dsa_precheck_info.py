@@ -13,7 +13,7 @@ from ..plugin_utils._ansible.action import DsaAction, Result
 from ..plugin_utils._ansible.port import AnsiblePort
 from ..plugin_utils._stages import HostLost
 from ..plugin_utils._text import shorten
-from ..plugin_utils._windows_readiness import facts_of
+from ..plugin_utils._windows_readiness import facts_of, precheck_options
 
 _OPTIONS: dict[str, dict[str, t.Any]] = {
     name: {"type": "list", "elements": "str", "default": []} for name in ("roots", "servicing_packages", "shared_dlls")
@@ -36,7 +36,7 @@ class ActionModule(DsaAction):
                 return {"failed": True, "msg": f"roots has {shorten(text)}; a SHA-1 has 40 hexadecimal digits"}
         port = AnsiblePort(self, task_vars, "", 1, 0)
         try:
-            result = port.module("win_dsa_precheck_info", arguments)
+            result = port.module("win_dsa_host_info", precheck_options(*(arguments[name] for name in _OPTIONS)))
         except HostLost as error:
             return {"unreachable": True, "msg": str(error)}
         if result.get("failed"):

@@ -1,13 +1,10 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # This module util is PRIVATE to the collection. dsa_control, and the agent's service. Twin of _agent/control.py.
-
 #Requires -Version 5.1
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
 #AnsibleRequires -PowerShell ..module_utils._DsaRegistry
-#AnsibleRequires -PowerShell ..module_utils._DsaProcess
 #AnsibleRequires -PowerShell ..module_utils._DsaAgent
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = "Stop"

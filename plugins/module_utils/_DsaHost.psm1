@@ -105,18 +105,6 @@ Function Get-DsaProgressPath {
     return [System.IO.Path]::Combine((Get-DsaProgramFolder), "deep_security_remediation", "progress.json")
 }
 
-Function Read-DsaFact {
-    <# .SYNOPSIS
-    What a script block returns, or $null with an entry in the list of problems. #>
-    param ([String] $Source, [System.Collections.Generic.List[Object]] $Problem, [ScriptBlock] $Reader)
-    try {
-        return , (& $Reader)  # the comma keeps an array an array
-    } catch {
-        $Problem.Add(@{ source = $Source; text = Get-DsaReason -Exception $_.Exception })
-        return $null
-    }
-}
-
 Function Complete-DsaFact {
     <# .SYNOPSIS
     A table that a script block fills in. What ends the block is the table's error, and what was known stays. #>

@@ -1,10 +1,8 @@
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # This module util is PRIVATE to the collection. The progress note: how far a remediation came on this host. What it
 # means is decided on the controller; here it is read, merged and replaced, under a lock. Twin of _agent/progress.py.
-
 #Requires -Version 5.1
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
 Set-StrictMode -Version 2.0

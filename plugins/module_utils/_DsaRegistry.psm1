@@ -63,11 +63,12 @@ Function Read-DsaKey {
 
 Function Read-DsaKeyTable {
     <# .SYNOPSIS
-    The keys of a table, each by its path and the names of its values. #>
+    The keys of a table, each by its path and the names of its values, in which %VARIABLES% are expanded. #>
     param ([System.Collections.IDictionary] $Table)
     $found = @{}
     foreach ($entry in $Table.GetEnumerator()) {
         $path, $names = $entry.Value
+        $names = @(foreach ($name in $names) { [Environment]::ExpandEnvironmentVariables($name) })
         $found[$entry.Key] = Read-DsaKey -Path $path -Name $names
     }
     return $found
@@ -82,27 +83,32 @@ Function Get-DsaValue {
     return $null
 }
 
-Function Get-DsaUninstall {
+Function Test-Word {
     <# .SYNOPSIS
-    {entries, errors}: the installed programs whose name contains a text. One that cannot be read hides no other. #>
-    param ([String] $Text)
-    $found = @{ entries = @(); errors = @() }
-    foreach ($view in @("SOFTWARE", "SOFTWARE\WOW6432Node")) {
-        $parent = Read-DsaKey -Path "$view\Microsoft\Windows\CurrentVersion\Uninstall" -Subkey
-        $keys = @(
-            $parent
-            foreach ($name in $parent.subkeys) {
-                $values = "DisplayName", "DisplayVersion", "InstallDate", "UninstallString"
-                Read-DsaKey -Path "$($parent.path)\$name" -Name $values
+    Whether a text contains one of some words, in any case. #>
+    param ([String] $Text, [String[]] $Word)
+    return @($Word | Where-Object { $Text.IndexOf($_, [StringComparison]::OrdinalIgnoreCase) -ge 0 }).Count -gt 0
+}
+
+Function Find-DsaKey {
+    <# .SYNOPSIS
+    {entries, errors}: of the keys right below some paths those whose name, or whose value "by", contains one of the
+    words; with the values of these names. A key that cannot be read hides no other. #>
+    param ([System.Collections.IDictionary] $Where)
+    $by, $words, $found = $Where["by"], $Where["words"], @{ entries = @(); errors = @() }
+    foreach ($path in $Where["paths"]) {
+        $parent = Read-DsaKey -Path $path -Subkey
+        # There can be thousands: none is opened that is not wanted.
+        $below = @($parent.subkeys | Where-Object { $by -or (Test-Word -Text $_ -Word $words) })
+        $keys = @(foreach ($name in $below) { Read-DsaKey -Path "$path\$name" -Name $Where["names"] })
+        foreach ($key in @($parent) + $keys) {
+            if ($key.error -and $found.errors.Count -lt 20) { $found.errors += "$($key.path): $($key.error)" }
+        }
+        $found.entries += @(
+            $keys | Where-Object {
+                -not $by -or ($_.values.Contains($by) -and (Test-Word -Text $_.values[$by].value -Word $words))
             }
         )
-        foreach ($key in $keys) {
-            $name = $key.values["DisplayName"]
-            if ($key.error -and $found.errors.Count -lt 20) { $found.errors += "$($key.path): $($key.error)" }
-            if ($null -ne $name -and "$($name.value)".IndexOf($Text, [StringComparison]::OrdinalIgnoreCase) -ge 0) {
-                $found.entries += $key
-            }
-        }
     }
     return $found
 }

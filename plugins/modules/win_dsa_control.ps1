@@ -1,9 +1,7 @@
 #!powershell
-
 # Copyright: (c) 2026, the deep_security.remediation contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 #Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -PowerShell ..module_utils._DsaHost

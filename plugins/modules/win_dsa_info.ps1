@@ -6,7 +6,6 @@
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -PowerShell ..module_utils._DsaHost
 #AnsibleRequires -PowerShell ..module_utils._DsaRegistry
-#AnsibleRequires -PowerShell ..module_utils._DsaProcess
 #AnsibleRequires -PowerShell ..module_utils._DsaAgent
 #AnsibleRequires -PowerShell ..module_utils._DsaReboot
 Set-StrictMode -Version 2.0
@@ -16,11 +15,24 @@ $spec = @{
     options = @{
         timeout = @{ type = "int"; default = 15 }
         progress_file = @{ type = "path" }
+        keys = @{ type = "dict"; default = @{}; no_log = $false }
+        below = @{ type = "dict"; default = @{} }
     }
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
-$problems = [System.Collections.Generic.List[Object]]::new()
+
+Function Get-Clock {
+    <# .SYNOPSIS
+    {utc_offset, boot_time, now, error} of the host, the offset in minutes. #>
+    $offset = [Int32][TimeZoneInfo]::Local.GetUtcOffset([DateTime]::UtcNow).TotalMinutes
+    $clock = @{ utc_offset = $offset; boot_time = $null; now = ConvertTo-DsaTime; error = $null }
+    return Complete-DsaFact -Fact $clock -Reader {
+        $start = "SELECT LastBootUpTime FROM Win32_OperatingSystem"
+        $system = Get-CimInstance -Query $start -OperationTimeoutSec 10
+        $clock.boot_time = ConvertTo-DsaTime -Time $system.LastBootUpTime
+    }
+}
 
 Function Get-ServiceEntry {
     <# .SYNOPSIS
@@ -90,7 +102,7 @@ Function Get-Relay {
 }
 
 Invoke-DsaModule -Module $module -Step "read" -Body {
-    Confirm-DsaOption -Module $module -Name "timeout"
+    Confirm-DsaOption -Module $module -Name "timeout", "keys", "below"
     $timeout = $module.Params["timeout"]
     $product = Read-DsaProductKey
     $agent = Get-DsaAgentFolder -Key $product
@@ -102,29 +114,22 @@ Invoke-DsaModule -Module $module -Step "read" -Body {
     # The slowest first; the rest is read while it runs.
     $query = $null
     if ($programs.dsa_query.exists) { $query = Start-DsaQuery -Folder $agent.folder }
-    $windows = Read-DsaWindows
     $reading = @{
         timeout = $timeout
         os = "windows"
-        clock = @{
-            utc_offset = [Int32][TimeZoneInfo]::Local.GetUtcOffset([DateTime]::UtcNow).TotalMinutes
-            boot_time = Read-DsaFact -Source "clock" -Problem $problems -Reader {
-                $start = "SELECT LastBootUpTime FROM Win32_OperatingSystem"
-                ConvertTo-DsaTime -Time (Get-CimInstance -Query $start -OperationTimeoutSec 10).LastBootUpTime
-            }
-            now = ConvertTo-DsaTime
-        }
-        keys = $product + $windows.keys
-        uninstall = Get-DsaUninstall -Text "Deep Security"
+        clock = Get-Clock
+        keys = $product + (Read-DsaKeyTable -Table $module.Params["keys"])
         services = Get-ServiceEntry -Name "ds_agent", "Amsp", "tmcomm", "tmactmon", "tmevtmgr", "ds_notifier"
         install_dir = $agent.folder
         folders = $agent.folders
         programs = $programs
         commands = @{}
         relay = Get-Relay -Port 4122 -Timeout $timeout
-        reboot = $windows.reboot
+        sccm = Read-DsaSccm
         files = @{ note = Read-DsaFile -Path (Get-DsaProgressPath -Given $module.Params["progress_file"]) }
-        problems = $problems
+    }
+    foreach ($entry in $module.Params["below"].GetEnumerator()) {
+        $reading[$entry.Key] = Find-DsaKey -Where $entry.Value
     }
     if ($null -ne $query) {
         $reading.commands.dsa_query = Wait-DsaProcess -Running $query -Timeout $timeout

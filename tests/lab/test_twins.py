@@ -25,6 +25,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import leftover_options, reading_options
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import precheck_options
 from lab.fleet import WINDOWS_FAULTS
 from lab.windows import msi
 from lab.windows.engine import Pool, missing
@@ -42,20 +44,19 @@ UPGRADE, UPDATE = "win_dsa_upgrade", "win_dsa_security_update"
 DIGEST = hashlib.sha256(msi.make(NEW, "x86_64")).hexdigest()
 FLEETS = ("test_windows", "test_windows_faults", "test_windows_precheck", "test_windows_recover")
 SHORT = {"service_timeout": 1, "lock_timeout": 5}
-READ: Step = ("win_dsa_info", {"timeout": 5})
+READ: Step = ("win_dsa_info", {"timeout": 5, **reading_options()})
 PRECHECK: Step = (
-    "win_dsa_precheck_info",
-    {
-        "roots": ["DDFB16CD4931C973A2037D3FC83A4D7D775D05E4", "F40042E2E5F7E8EF8189FED15519AECE42C3BFA2", "A" * 40],
-        "servicing_packages": ["KB4474419", "KB5006714"],
-        "shared_dlls": [r"%SystemRoot%\System32\msvcp140.dll", r"%SystemRoot%\System32\other.dll"],
-    },
+    "win_dsa_host_info",
+    precheck_options(
+        ["DDFB16CD4931C973A2037D3FC83A4D7D775D05E4", "F40042E2E5F7E8EF8189FED15519AECE42C3BFA2", "A" * 40],
+        ["KB4474419", "KB5006714"],
+        [r"%SystemRoot%\System32\msvcp140.dll", r"%SystemRoot%\System32\other.dll"],
+    ),
 )
 LEFTOVERS: Step = (
-    "win_dsa_leftovers_info",
+    "win_dsa_host_info",
     {
-        "keys": [r"SYSTEM\CurrentControlSet\Services\ds_agent", r"SOFTWARE\TrendMicro\Deep Security Agent"],
-        "values": [{"path": r"SOFTWARE\Microsoft\Windows\CurrentVersion\Run", "name": "Deep Security Notifier"}],
+        **leftover_options(),
         "paths": [
             r"%ProgramFiles%\Trend Micro\Deep Security Agent",
             r"%ProgramData%\Trend Micro\Deep Security Agent",

@@ -157,8 +157,8 @@ def test_what_an_uninstallation_leaves(tmp_path: Path) -> None:
         host = await Host(tmp_path, build=NEW, faults={"uninstall_leaves_keys": True}).start()
         await host.call("win_package", product_id=host.machine.state["product_code"], state="absent")
         keys = [rf"SYSTEM\CurrentControlSet\Services\{name}" for name in ("ds_agent", "Amsp", "tmcomm", "other")]
-        found = (await host.call("win_dsa_leftovers_info", keys=keys))["found"]
-        assert [key["exists"] for key in found["keys"]] == [True, True, True, False]
+        found = (await host.call("win_dsa_host_info", keys={path: [path] for path in keys}))["reading"]
+        assert [found["keys"][path]["exists"] for path in keys] == [True, True, True, False]
         record = await host.record()
         assert record["installed"] is None and ("registry", "leftovers") in problems(record)
 

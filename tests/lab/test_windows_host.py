@@ -12,6 +12,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import leftover_options
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import (
+    facts_of,
+    precheck_options,
+)
 from lab.standins import relays
 from lab.windows.machine import DATA
 from tests.lab.windows_host import LOG, NEW, OLD, PACKAGE, Host, run
@@ -131,19 +136,15 @@ def test_precheck_says_what_is_missing(tmp_path: Path) -> None:
             "pending_reboot": ["sccm", "file_rename_other"],
         }
         host = await Host(tmp_path, build=OLD, free_gb=1.5, **about).start()
-        options = {
-            "roots": [ACS_ROOT, ACS_ROOT[::-1]],
-            "servicing_packages": ["KB4474419"],
-            "shared_dlls": [r"C:\x.dll"],
-        }
-        found = (await host.call("win_dsa_precheck_info", **options))["reading"]
+        options = precheck_options([ACS_ROOT, ACS_ROOT[::-1]], ["KB4474419"], [r"C:\x.dll"])
+        found = (await host.call("win_dsa_host_info", **options))["reading"]
         version = found["keys"]["windows"]["values"]
         assert version["CurrentBuildNumber"]["value"] == "7601" and "UBR" not in version
         name = "Package_for_KB4474419~31bf3856ad364e35~amd64~~6.1.3.2"
-        assert found["servicing"]["packages"] == [{"name": name, "state": 112}]
-        assert found["certificates"] == {"Root": [], "AuthRoot": [], "CA": [], "Disallowed": []}
+        assert facts_of(found)["servicing_packages"] == [{"name": name, "state": 112}]
+        assert all(store == {"thumbprints": [], "error": None} for store in found["certificates"].values())
         assert found["keys"]["authroot_policy"]["values"]["DisableRootAutoUpdate"]["value"] == 1
-        assert found["free_bytes"] == 3 << 29
+        assert found["room"]["free_bytes"] == 3 << 29
         assert reasons(await host.record()) == ["sccm", "file_rename_other"]
 
     run(work())
@@ -257,8 +258,8 @@ def test_removal_and_what_is_left(tmp_path: Path) -> None:
         assert (await host.call("win_package", product_id=product, state="absent"))["changed"]
         record = await host.record()
         assert record["installed"] is None and "leftovers" in [each["code"] for each in record["problems"]]
-        left = (await host.call("win_dsa_leftovers_info", paths=[r"%ProgramFiles%\Trend Micro\Deep Security Agent"]))[
-            "found"
+        left = (await host.call("win_dsa_host_info", paths=[r"%ProgramFiles%\Trend Micro\Deep Security Agent"]))[
+            "reading"
         ]
         assert (left["paths"][0]["exists"], left["paths"][0]["folder"]) == (True, True)
         assert not (await host.call("win_package", product_id=product, state="absent"))["changed"]
@@ -285,8 +286,9 @@ def test_certificates(tmp_path: Path) -> None:
         assert done == {"changed": True, "thumbprints": foreseen["thumbprints"]}
         assert host.events("certificate_imported")[0]["store"] == "Root"
         assert not (await host.call("win_certificate_store", **store))["changed"]
-        found = (await host.call("win_dsa_precheck_info", roots=done["thumbprints"]))["reading"]["certificates"]
-        assert found["Root"] == done["thumbprints"] and found["AuthRoot"] == []
+        options = precheck_options(done["thumbprints"], [], [])
+        found = (await host.call("win_dsa_host_info", **options))["reading"]["certificates"]
+        assert found["Root"]["thumbprints"] == done["thumbprints"] and found["AuthRoot"]["thumbprints"] == []
 
     run(work())
 
@@ -296,8 +298,8 @@ def test_reading_leaves_no_trace(tmp_path: Path) -> None:
         host = await Host(tmp_path, build=OLD).start()
         before = host.machine.fingerprint()
         await host.record()
-        await host.call("win_dsa_precheck_info")
-        await host.call("win_dsa_leftovers_info")
+        await host.call("win_dsa_host_info", **precheck_options([], [], []))
+        await host.call("win_dsa_host_info", **leftover_options())
         await host.call("win_dsa_upgrade", check=True, step="begin", path=PACKAGE)
         await host.call("win_dsa_security_update", check=True, step="start")
         assert host.machine.fingerprint() == before

@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import facts_of
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import leftover_options
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import (
+    facts_of,
+    precheck_options,
+)
 from lab.windows import msi
 from lab.windows.answers import KNOWN
 from lab.windows.machine import DATA
@@ -28,8 +32,6 @@ UNDOCUMENTED = {
     "ansible.windows.setup": ("ansible_facts",),
     # Users get what the action of that name makes of it.
     "deep_security.remediation.win_dsa_info": ("reading",),
-    "deep_security.remediation.win_dsa_precheck_info": ("reading",),
-    "deep_security.remediation.win_dsa_leftovers_info": ("found",),
 }
 # Where a type differs in name alone.
 SAME = {"list": "list", "ints": "list", "dicts": "list", "raw": "raw"}
@@ -92,8 +94,8 @@ def test_results_have_the_documented_shape(tmp_path: Path) -> None:
         await call("setup", gather_subset=["min"])
         for one in (host, bare):
             await call("win_dsa_info", one)
-            await call("win_dsa_precheck_info", one, roots=["A" * 40], shared_dlls=[r"C:\a.dll"])
-            await call("win_dsa_leftovers_info", one, keys=["SOFTWARE"], paths=[DATA])
+            await call("win_dsa_host_info", one, **precheck_options(["A" * 40], [], [r"C:\a.dll"]))
+            await call("win_dsa_host_info", one, **leftover_options())
             await call("win_dsa_package_info", one, path=PACKAGE)
         assert (await call("win_dsa_upgrade", bare, step="begin", path=PACKAGE))["failed"]
         assert (await host.install())["failed"]
@@ -124,9 +126,10 @@ def test_results_have_the_documented_shape(tmp_path: Path) -> None:
 def test_documented_parts_of_a_record_are_all_there(tmp_path: Path) -> None:
     async def work() -> list[str]:
         host = await Host(tmp_path, build=OLD).start()
+        checked = await host.call("win_dsa_host_info", **precheck_options([], [], []))
         parts = {
             "win_dsa_info": (await host.record(), "agent"),
-            "win_dsa_precheck_info": (facts_of((await host.call("win_dsa_precheck_info"))["reading"]), "windows"),
+            "win_dsa_precheck_info": (facts_of(checked["reading"]), "windows"),
         }
         lacking = []
         for module, (found, key) in parts.items():

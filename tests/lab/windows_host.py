@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import windows_record
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import reading_options, windows_record
 from lab import fleet
 from lab.layout import Layout
 from lab.windows import answers, msi, payload
@@ -44,6 +44,8 @@ class Host:
 
     async def call(self, module: str, *, check: Any = False, **arguments: Any) -> dict[str, Any]:
         """The module's result by the lab's Python."""
+        if module == "win_dsa_info":
+            arguments = {**reading_options(), **arguments}
         name = f"{OURS if module.startswith('win_dsa_') else THEIRS}.{module}"
         request = payload.Request("module", name, {**arguments, "_ansible_check_mode": check})
         out, err, code = await answers.run_module(self.machine, request)

@@ -2,7 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""win_dsa_leftovers_info: what is there of the lists that Python gives it."""
+"""win_dsa_host_info: what is there of the lists that Python gives it, when something is left of an agent."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import typing as t
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import judge_leftovers, leftover_options
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.windows_tables import UNINSTALL
 
-from .windows import AGENT_KEY, UNINSTALL, Windows
+from .windows import AGENT_KEY, Windows
 
 SERVICE = r"SYSTEM\CurrentControlSet\Services\tmcomm"
 RUN = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Run"
 
 
 def found(host: Windows, **options: t.Any) -> dict[str, t.Any]:
-    result = host.module("win_dsa_leftovers_info", **options)
+    result = host.module("win_dsa_host_info", **options)
     assert "failed" not in result and result["changed"] is False, result
-    everything: dict[str, t.Any] = result["found"]
+    everything: dict[str, t.Any] = result["reading"]
     return everything
 
 
@@ -37,20 +38,27 @@ def test_what_is_there_comes_back_and_nothing_else(host: Windows) -> None:
     host.write(r"C:\Windows\System32\drivers\tmcomm.sys", b"x")
     result = found(
         host,
-        keys=[SERVICE, r"SOFTWARE\TrendMicro\None"],
-        values=[{"path": RUN, "name": "Deep Security Notifier"}, {"path": RUN, "name": "Other"}],
+        keys={
+            "there": [SERVICE],
+            "none": [r"SOFTWARE\TrendMicro\None"],
+            "value": [RUN, "Deep Security Notifier"],
+            "other": [RUN, "Other"],
+        },
         paths=[r"%ProgramData%\Trend Micro\AMSP", r"%SystemRoot%\System32\drivers\tmcomm.sys", r"C:\none"],
-        uninstall="Deep Security",
+        below={"uninstall": dict(UNINSTALL)},
     )
-    assert {key["path"]: key["exists"] for key in result["keys"]} == {SERVICE: True, r"SOFTWARE\TrendMicro\None": False}
-    assert all(key["values"] == {} for key in result["keys"])
+    assert {name: (key["exists"], list(key["values"])) for name, key in result["keys"].items()} == {
+        "there": (True, []),
+        "none": (False, []),
+        "value": (True, ["Deep Security Notifier"]),
+        "other": (True, []),
+    }
     assert [(one["path"], one["exists"], one["folder"]) for one in result["paths"]] == [
         (r"%ProgramData%\Trend Micro\AMSP", True, True),
         (r"%SystemRoot%\System32\drivers\tmcomm.sys", True, False),
         (r"C:\none", False, None),
     ]
     assert [entry["path"].endswith("}") for entry in result["uninstall"]["entries"]] == [True]
-    assert result["problems"] == []
 
 
 def test_a_clean_host_has_no_leftovers(host: Windows) -> None:
@@ -61,7 +69,7 @@ def test_a_clean_host_has_no_leftovers(host: Windows) -> None:
 def test_the_manager_is_not_the_agent(host: Windows) -> None:
     """The Manager counted as the Agent's."""
     host.remove_agent()
-    host.set(UNINSTALL + r"\Manager", "DisplayName", "Trend Micro Deep Security Manager")
+    host.set(UNINSTALL["paths"][0] + r"\Manager", "DisplayName", "Trend Micro Deep Security Manager")
     assert names(host) == (set(), [])
 
 
@@ -85,20 +93,16 @@ def test_one_denied_key_does_not_hide_the_others(host: Windows, denied: str) -> 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"keys": [""]},
+        {"keys": None},
+        {"below": None},
+        {"certificates": None},
         {"paths": None},
-        {"values": [{"path": RUN}]},
-        {"values": [{"path": "", "name": "x"}]},
-        {"values": ["x"]},
-        {"values": [5]},
-        {"values": [{"path": ["x"], "name": "x"}]},
-        {"uninstall": ""},
+        {"paths": [""]},
     ],
 )
 def test_options_that_name_nothing_are_refused(host: Windows, wrong: dict[str, t.Any]) -> None:
-    result = host.module("win_dsa_leftovers_info", **{"keys": [SERVICE], **wrong})
-    assert (result["failed"], result["code"]) == (True, "bad_option")
-    assert next(iter(wrong)) in result["msg"]
+    result = host.module("win_dsa_host_info", **{"keys": {"one": [SERVICE]}, **wrong})
+    assert result["failed"] is True and "Unhandled exception" not in result["msg"]
 
 
 def test_odd_paths_end_nothing(host: Windows) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.findings import findings_of
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.windows import windows_record
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.windows_tables import KEYS
 from lab.windows.engine import Answer, Failure, Listener, Process, Sccm
 
 from .windows import AGENT_KEY, ANSWER, UNINSTALL, Program, Windows
@@ -60,8 +61,8 @@ def value(key: dict[str, t.Any], name: str) -> tuple[str, object]:
 
 def test_a_healthy_host(host: Windows) -> None:
     found = reading(host)
-    assert (found["timeout"], found["os"], found["problems"]) == (20, "windows", [])
-    assert set(found["keys"]) == {"windows", "environment", "product", "product_spaced", "product_32", "service"}
+    assert (found["timeout"], found["os"], found["clock"]["error"]) == (20, "windows", None)
+    assert set(found["keys"]) == {*KEYS, "product", "product_spaced", "product_32", "service"}
     windows = found["keys"]["windows"]
     assert (windows["path"].upper(), windows["exists"], windows["error"]) == (NT.upper(), True, None)
     assert value(windows, "CurrentMajorVersionNumber") == ("DWord", 10)
@@ -85,7 +86,7 @@ def test_a_healthy_host(host: Windows) -> None:
     assert query["out"] == ANSWER and isinstance(query["argv"], list)
     assert (found["relay"]["port"], found["relay"]["listening"], found["relay"]["error"]) == (4122, False, None)
     assert found["files"]["note"]["exists"] is False
-    assert set(found["reboot"]) >= {"keys", "netlogon", "sccm"}
+    assert found["netlogon"] == {"entries": [], "errors": []} and found["sccm"]["installed"] is False
     assert host.about_now(found["clock"]["now"])
     assert found["clock"]["boot_time"].endswith("Z")
 
@@ -113,7 +114,7 @@ def test_a_host_without_the_agent(host: Windows) -> None:
     assert found["install_dir"] is None and found["programs"]["dsa"]["exists"] is None and found["folders"]
     assert found["commands"] == {} and found["uninstall"] == {"entries": [], "errors": []}
     assert found["keys"]["product"]["exists"] is False and found["keys"]["service"]["exists"] is False
-    assert found["services"]["entries"] == [] and found["problems"] == []
+    assert found["services"] == {"entries": [], "error": None}
     assert judged(found)["installed"] is False
 
 
@@ -210,7 +211,7 @@ def test_a_denied_key_hides_nothing_else(host: Windows, path: str) -> None:
     host.denied.add(path)
     found = reading(host)
     assert found["programs"]["dsa"]["version"] == "20.0.0.5995"
-    keys = [*found["keys"].values(), *found["reboot"]["keys"].values()]
+    keys = list(found["keys"].values())
     errors = [key["error"] for key in keys if key["exists"] is None] + found["uninstall"]["errors"]
     assert errors and all(errors) and not any("Exception calling" in str(error) for error in errors)
     assert judged(found)["installed"] is True
@@ -400,9 +401,9 @@ def test_what_cannot_be_observed_is_a_problem_and_never_a_guess(host: Windows, s
         assert seen["service"]["state"] is None and failing(seen)
     elif source == "boot_time":
         assert found["clock"]["boot_time"] is None
-        assert any("RPC" in problem["text"] for problem in found["problems"])
+        assert "RPC" in found["clock"]["error"]
     else:
-        assert found["reboot"]["sccm"]["error"] and seen["reboot"]["required"] is None
+        assert found["sccm"]["error"] and seen["reboot"]["required"] is None
     assert "Exception calling" not in json.dumps(found)
 
 
@@ -468,7 +469,8 @@ def test_an_odd_code_page_ends_nothing(host: Windows, page: t.Any) -> None:
     else:
         host.set(r"SYSTEM\CurrentControlSet\Control\Nls\CodePage", "OEMCP", page, kind)
     host.query_answer = Program(b"AgentStatus.x: " + "日本".encode("cp932") + b"\r\n" + ANSWER.encode(), once=True)
-    assert "PluginVersion.core: 20.0.0-5995\n" in reading(host)["commands"]["dsa_query"]["out"]
+    out = reading(host)["commands"]["dsa_query"]["out"]
+    assert "PluginVersion.core: 20.0.0-5995\n" in out and "日本" not in out
 
 
 @pytest.mark.parametrize("cut", [1])
@@ -600,13 +602,14 @@ def test_every_reason_for_a_reboot_is_read_raw(host: Windows) -> None:
     host.keys[r"SYSTEM\CurrentControlSet\Services\Netlogon\JoinDomain"] = {}
     host.set(SESSION, "PendingFileRenameOperations", [r"\??\C:\a", "", r"\??\C:\b"], "MultiString")
     host.sccm_client = Sccm(pending=True)
-    found = reading(host)["reboot"]
+    found = reading(host)
     keys = found["keys"]
     assert keys["component_based_servicing"]["exists"] is True and keys["windows_update"]["exists"] is True
     assert value(keys["server_manager"], "RestartRequired") == ("DWord", 1)
     assert value(keys["computer_name"], "ComputerName") == ("String", "NEW")
     assert value(keys["session_manager"], "PendingFileRenameOperations")[1] == [r"\??\C:\a", "", r"\??\C:\b"]
-    assert "JoinDomain" in found["netlogon"]["subkeys"] and found["netlogon"]["error"] is None
+    (joining,) = found["netlogon"]["entries"]
+    assert joining["path"].endswith("\\JoinDomain") and found["netlogon"]["errors"] == []
     assert (found["sccm"]["installed"], found["sccm"]["pending"], found["sccm"]["error"]) == (True, True, None)
 
 
@@ -622,7 +625,7 @@ def test_the_client_of_configuration_manager(host: Windows, client: t.Any, requi
         host.sccm_client = client
     found = reading(host)
     if client != "failing":
-        assert found["reboot"]["sccm"]["installed"] is (client is not None)
+        assert found["sccm"]["installed"] is (client is not None)
     assert judged(found)["reboot"]["required"] is required
 
 
@@ -642,7 +645,7 @@ def test_files_to_rename(host: Windows, operations: list[str], required: bool) -
 
 @pytest.mark.parametrize("key", ["component_based_servicing", "session_manager"])
 def test_a_reboot_that_cannot_be_read_is_unknown(host: Windows, key: str) -> None:
-    path = reading(host)["reboot"]["keys"][key]["path"]
+    path = reading(host)["keys"][key]["path"]
     host.keys.setdefault(path, {})
     host.denied.add(path)
     assert record(host)["reboot"]["required"] is None
@@ -686,7 +689,7 @@ def test_a_note_comes_raw_and_what_cannot_be_read_is_not_none(host: Windows, nam
     assert (seen["remediation"] is not None) is good and bool(seen["remediation_unreadable"]) is not good
     if not good:
         assert "note_unreadable" in failing(seen)
-    assert len(json.dumps(found["problems"])) < 2000
+    assert len(json.dumps(seen["problems"])) < 2000
 
 
 @pytest.mark.parametrize("why", ["locked", "a link to nowhere"])

@@ -31,9 +31,8 @@ STEPS = {
 GIVEN: dict[str, dict[str, t.Any]] = {
     "win_dsa_control": {"arguments": ["-x"]},
     "win_dsa_info": {},
-    "win_dsa_leftovers_info": {"keys": ["SOFTWARE\\x"], "uninstall": "Deep Security"},
+    "win_dsa_host_info": {"paths": ["C:\\x"], "system": True},
     "win_dsa_package_info": {"path": r"C:\x.msi"},
-    "win_dsa_precheck_info": {},
     "win_dsa_security_update": {"step": "look", "marks": []},
     "win_dsa_upgrade": {"step": "note", "note": {"phase": "done"}},
 }
@@ -49,11 +48,7 @@ TIMES = [
 TEXTS = [
     ("win_dsa_control", "arguments", True),
     ("win_dsa_security_update", "trigger", True),
-    ("win_dsa_precheck_info", "roots", False),
-    ("win_dsa_precheck_info", "servicing_packages", False),
-    ("win_dsa_precheck_info", "shared_dlls", False),
-    ("win_dsa_leftovers_info", "keys", False),
-    ("win_dsa_leftovers_info", "paths", False),
+    ("win_dsa_host_info", "paths", False),
 ]
 
 
@@ -119,8 +114,10 @@ def test_a_step_that_is_none_is_refused(host: Windows, module: str, step: object
         ("win_dsa_upgrade", {"unknown": 1}),
         ("win_dsa_info", {"timeout": "x"}),
         ("win_dsa_package_info", {"path": ""}),
-        ("win_dsa_precheck_info", {"shared_dlls": [[["q"]]]}),
-        ("win_dsa_leftovers_info", {"paths": [["q"]]}),
+        ("win_dsa_host_info", {"paths": [["q"]]}),
+        ("win_dsa_host_info", {"keys": None}),
+        ("win_dsa_host_info", {"below": ["q"]}),
+        ("win_dsa_info", {"keys": None}),
     ],
     ids=str,
 )
@@ -258,9 +255,8 @@ def test_a_module_carries_only_what_it_uses_and_requires_5_1(host: Windows, modu
 UNEXPECTED = {
     "win_dsa_control": "Get-DsaAgentFolder",
     "win_dsa_info": "Get-DsaAgentFolder",
-    "win_dsa_leftovers_info": "Get-DsaUninstall",
+    "win_dsa_host_info": "Test-DsaPath",
     "win_dsa_package_info": "Test-DsaPath",
-    "win_dsa_precheck_info": "Get-DsaProgramFolder",
     "win_dsa_security_update": "Get-DsaAgentFolder",
     "win_dsa_upgrade": "Lock-DsaNote",
 }

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import reading_options
 from lab.windows.engine import Answer, Call, DescribedHost, Engine, Failure, Service
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -121,7 +122,9 @@ class Windows(DescribedHost):
     # ---- running
 
     def module(self, name: str, *, check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
-        """Run a module; its result."""
+        """Run a module; its result. What win_dsa_info reads of the registry is what its action has it read."""
+        if name == "win_dsa_info":
+            params = {**reading_options(), **params}
         control = self.agent / "dsa_control.cmd"
         if self.control_answer is None:
             control.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from .._record import posix_record, unreadable_record, windows_record
+from .._record import posix_record, reading_options, unreadable_record, windows_record
 from .._stages.port import HostLost, Result
 from .._text import clean_tree, one_line
 
@@ -79,7 +79,7 @@ class AnsiblePort:
 
     def read(self) -> Mapping[str, t.Any]:
         """The agent record, now."""
-        result = self.module("dsa_info", self._reading)
+        result = self.module("dsa_info", {**self._reading, **(reading_options() if self.windows else {})})
         if isinstance(result.get("reading"), Mapping):
             return (windows_record if self.windows else posix_record)(result["reading"])
         # Python is missing, become is refused, the module crashed: unknown, with its reason.

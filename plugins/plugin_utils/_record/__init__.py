@@ -20,6 +20,7 @@ from .posix import posix_record
 from .shape import AgentRecord, Problem, unreadable_record
 from .signature import SIGNER, judge_signature
 from .windows import windows_record
+from .windows_tables import reading_options
 
 __all__ = [
     "SIGNER",
@@ -40,6 +41,7 @@ __all__ = [
     "leftover_options",
     "out_of_date",
     "posix_record",
+    "reading_options",
     "start_note",
     "unreadable_record",
     "unverified",

@@ -18,6 +18,7 @@ from typing import Any
 from .._text import one_line
 from .registry import Key, Unreadable
 from .windows_reboot import DRIVER_FILES
+from .windows_tables import UNINSTALL
 
 Options = dict[str, Any]
 
@@ -37,12 +38,13 @@ _FOLDERS = ("Deep Security Agent", "Deep Security Notifier", "AMSP")
 # Other products of the vendor bring these as well.
 _SHARED = frozenset(("tmcomm", "tmumh", "aegis"))
 _SERVICE_KEYS = "SYSTEM\\CurrentControlSet\\Services\\"
+_NOTIFIER = "Deep Security Notifier"
 _RUN = r"Microsoft\Windows\CurrentVersion\Run"
 _VIEWS = ("SOFTWARE", r"SOFTWARE\WOW6432Node")
 
 
 def leftover_options() -> Options:
-    """What win_dsa_leftovers_info is to look for."""
+    """What win_dsa_host_info is to look for."""
     keys = [_SERVICE_KEYS + name for name in _SERVICES]
     keys += [rf"{view}\TrendMicro\{name}" for name in _PRODUCTS for view in _VIEWS]
     keys += [rf"{_SERVICE_KEYS}EventLog\{name}" for name in _EVENT_SOURCES]
@@ -51,27 +53,26 @@ def leftover_options() -> Options:
     paths = [rf"{root}\Trend Micro\{name}" for name in _FOLDERS for root in ("%ProgramFiles%", "%ProgramData%")]
     paths += [r"%SystemRoot%\System32\LogFiles\ds_agent"]
     paths += [rf"%SystemRoot%\System32\drivers\{name}" for name in DRIVER_FILES]
+    values = {rf"{view}\{_RUN}": [rf"{view}\{_RUN}", _NOTIFIER] for view in _VIEWS}
     return {
-        "keys": keys,
-        "values": [{"path": rf"{view}\{_RUN}", "name": "Deep Security Notifier"} for view in _VIEWS],
+        "keys": {**{path: [path] for path in keys}, **values},
+        "below": {"uninstall": dict(UNINSTALL)},
         "paths": paths,
-        "uninstall": "Deep Security",
     }
 
 
 def judge_leftovers(found: object) -> tuple[list[Options], list[str]]:
     """What is left: kind, name, maybe_other_product; and what could not be looked at.
 
-    found: of win_dsa_leftovers_info, for these options.
+    found: the reading of win_dsa_host_info, for these options.
     """
     reading, options = found if isinstance(found, Mapping) else {}, leftover_options()
-    problems = [_text(each) for each in _list(reading.get("problems"))]
+    problems: list[str] = []
     left: list[Options] = []
     uninstall = reading.get("uninstall")
     for look in (
-        _keys(_answers(reading, options, "keys"), problems),
-        _values(_answers(reading, options, "values"), options["values"], problems),
-        _paths(_answers(reading, options, "paths"), problems),
+        _keys(reading.get("keys"), options["keys"], problems),
+        _paths(reading.get("paths"), options["paths"], problems),
         _entries(uninstall if isinstance(uninstall, Mapping) else {}, problems),
     ):
         try:
@@ -87,45 +88,26 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _text(problem: object) -> str:
-    if isinstance(problem, Mapping):
-        return one_line(f"{problem.get('source')}: {problem.get('text')}")
-    return one_line(problem)
-
-
-def _answers(reading: Mapping[str, Any], options: Mapping[str, Any], name: str) -> Iterator[Any]:
-    """The answers of the host. Fewer than were looked for: any of them may be the one that is missing."""
-    answers = _list(reading.get(name))
-    yield from answers
-    if len(answers) != len(options[name]):
-        raise Unreadable(f"{name}: {len(answers)} of {len(options[name])} were looked at")
-
-
-def _keys(answers: Iterator[Any], problems: list[str]) -> Iterator[tuple[str, str]]:
-    for answer in answers:
-        key = Key.of({"values": {}, **answer} if isinstance(answer, Mapping) else answer)
+def _keys(found: object, wanted: Mapping[str, Sequence[str]], problems: list[str]) -> Iterator[tuple[str, str]]:
+    """Keys, services among them, and values: what has the name of a value counts where the value is there."""
+    answers = found if isinstance(found, Mapping) else {}
+    for name, (path, *values) in wanted.items():
+        key = Key.of(answers.get(name), path)
         try:
             if not key.there:
                 continue
         except Unreadable as error:
             problems.append(f"registry: {error}")
             continue
-        service = key.path[len(_SERVICE_KEYS) :] if key.path.lower().startswith(_SERVICE_KEYS.lower()) else "\\"
-        yield ("registry", f"HKLM\\{key.path}") if "\\" in service else ("service", service)
+        if values:
+            yield from (("registry", f"HKLM\\{path}\\{value}") for value in values if value in key.values)
+            continue
+        service = path[len(_SERVICE_KEYS) :] if path.startswith(_SERVICE_KEYS) else "\\"
+        yield ("registry", f"HKLM\\{path}") if "\\" in service else ("service", service)
 
 
-def _values(
-    answers: Iterator[Any], wanted: Sequence[Mapping[str, str]], problems: list[str]
-) -> Iterator[tuple[str, str]]:
-    for answer, value in zip(answers, wanted, strict=False):
-        key, name = Key.of(answer, value["path"]), value["name"]
-        if key.exists is None:
-            problems.append(f"registry: {key.path}: {key.error}")
-        elif name in key.values:
-            yield "registry", f"HKLM\\{key.path}\\{name}"
-
-
-def _paths(answers: Iterator[Any], problems: list[str]) -> Iterator[tuple[str, str]]:
+def _paths(found: object, wanted: Sequence[str], problems: list[str]) -> Iterator[tuple[str, str]]:
+    answers = _list(found)
     for answer in answers:
         seen = answer if isinstance(answer, Mapping) else {}
         path, exists = one_line(seen.get("path"), 500), seen.get("exists")
@@ -133,6 +115,9 @@ def _paths(answers: Iterator[Any], problems: list[str]) -> Iterator[tuple[str, s
             yield "folder" if seen.get("folder") is True else "file", path
         elif exists is not False:
             problems.append(f"files: {path}: {one_line(seen.get('error') or 'it was not looked at')}")
+    if len(answers) != len(wanted):
+        # Any of them may be the one that is missing.
+        raise Unreadable(f"paths: {len(answers)} of {len(wanted)} were looked at")
 
 
 def _entries(uninstall: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, str]]:

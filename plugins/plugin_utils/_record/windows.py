@@ -33,7 +33,6 @@ _FIRST = "trend micro deep security agent"
 _PRODUCT_CODE = re.compile(r"\{[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\}", re.IGNORECASE)
 # A problem with one of these may be why no agent was found.
 _FINDS_AGENT = frozenset(("registry", "file", "dsa_query", "folder", "service", "reader"))
-_SOURCES = _FINDS_AGENT | {"relay", "note", "reboot", "clock", "platform"}
 
 
 def windows_record(reading: Mapping[str, object]) -> AgentRecord:
@@ -60,7 +59,7 @@ def windows_record(reading: Mapping[str, object]) -> AgentRecord:
     record["remediation"], record["remediation_unreadable"] = read_note(part(part(reading, "files"), "note"))
     if record["remediation_unreadable"]:
         add_problem(record, "note", "unreadable", record["remediation_unreadable"])
-    _add_reboot(record, part(reading, "reboot"), folders)
+    _add_reboot(record, reading, folders)
     if record["installed"] is False:
         return record
 
@@ -80,13 +79,7 @@ def windows_record(reading: Mapping[str, object]) -> AgentRecord:
 
 
 def _add_observed(record: AgentRecord, reading: Mapping[str, object]) -> None:
-    """Fill in the host's system and clock, and what its reader could not observe."""
-    problems = reading.get("problems")
-    for each in problems if isinstance(problems, list) else ():
-        found = part({"": each}, "")
-        source = found.get("source")
-        known = isinstance(source, str) and source in _SOURCES
-        add_problem(record, str(source) if known else "reader", "unreadable", one_line(found.get("text") or each))
+    """Fill in the host's system and clock."""
     version = windows_version(part(reading, "keys"))
     for text in version.problems:
         add_problem(record, "platform", "unreadable", text)
@@ -94,8 +87,9 @@ def _add_observed(record: AgentRecord, reading: Mapping[str, object]) -> None:
         record["os_version"] = f"{version.nt_version}.{version.build}"
     record["arch"] = version.arch
     record["clock"] = clock_of(part(reading, "clock"))
-    if record["clock"]["boot_time"] is None and not _has_problem(record, "clock"):
-        add_problem(record, "clock", "unreadable", "the time of the last start was not read")
+    if record["clock"]["boot_time"] is None:
+        why = part(reading, "clock").get("error") or "the time of the last start was not read"
+        add_problem(record, "clock", "unreadable", one_line(why))
 
 
 def _has_problem(record: AgentRecord, *sources: str) -> bool:

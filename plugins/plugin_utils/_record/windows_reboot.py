@@ -36,7 +36,7 @@ _Reasons = Iterator[tuple[str, str]]
 def windows_reboot(reading: Mapping[str, object], folders: Sequence[str]) -> tuple[Json, list[str]]:
     """{required, reasons}, and what could not be read. required: None where that may hide a reason.
 
-    reading: reboot of a raw reading. folders: where the agent may be installed.
+    reading: a raw reading. folders: where the agent may be installed.
     """
     names, strong = part(reading, "keys"), False
     problems: list[str] = []
@@ -110,12 +110,12 @@ def _new_name(keys: Mapping[str, Key]) -> _Reasons:
 
 
 def _joining(netlogon: Mapping[str, object]) -> _Reasons:
-    names = netlogon.get("subkeys")
-    listed = [name.lower() for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    if {"joindomain", "avoidspnset"} & set(listed):
+    entries, errors = netlogon.get("entries"), netlogon.get("errors")
+    paths = [Key.of(entry).path for entry in entries] if isinstance(entries, list) else []
+    if {"joindomain", "avoidspnset"} & {path.rpartition("\\")[2].lower() for path in paths}:
         yield "computer_rename", "the computer joins a domain"
-    elif netlogon.get("error") or not isinstance(names, list) or len(listed) < len(names):
-        raise Unreadable(f"Netlogon: {one_line(netlogon.get('error') or 'it was not read')}")
+    elif errors != [] or not isinstance(entries, list):
+        raise Unreadable(f"Netlogon: {one_line(errors or 'it was not read')}")
 
 
 def _sccm(sccm: Mapping[str, object]) -> _Reasons:

@@ -30,6 +30,7 @@ from .._windows_readiness import (
     facts_of,
     judge,
     load_lists,
+    precheck_options,
     read_directory,
 )
 from .port import Port, Result
@@ -77,13 +78,10 @@ class _Precheck:
         return facts, checks
 
     def facts(self) -> Mapping[str, Any]:
-        """What win_dsa_precheck_info reports; without an answer every check is undetermined, with the reason."""
-        options = {
-            "roots": sorted({*self.lists.thumbprints(), *self.offered.importable()}),
-            "servicing_packages": self.lists.servicing_packages(),
-            "shared_dlls": list(self.lists.shared_dlls),
-        }
-        read = self.port.module("dsa_precheck_info", options)
+        """What win_dsa_host_info reports; without an answer every check is undetermined, with the reason."""
+        roots = sorted({*self.lists.thumbprints(), *self.offered.importable()})
+        options = precheck_options(roots, self.lists.servicing_packages(), self.lists.shared_dlls)
+        read = self.port.module("dsa_host_info", options)
         reading = read.get("reading")
         if not isinstance(reading, Mapping):
             return {"problems": [reason(read)]}

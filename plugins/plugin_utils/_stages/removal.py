@@ -92,8 +92,8 @@ def see_that_it_is_gone(port: Port, settings: Settings, reboot_required: bool, s
         record = read(port)
     if record.get("installed") is not False and record.get("product_code"):
         raise Stopped("msiexec reported success, and the agent is still there: look at the host")
-    found = run_module(port, "dsa_leftovers_info", leftover_options(), "what is left could not be looked for")
-    leftovers, problems = judge_leftovers(found.get("found"))
+    found = run_module(port, "dsa_host_info", leftover_options(), "what is left could not be looked for")
+    leftovers, problems = judge_leftovers(found.get("reading"))
     left = [str(entry["name"]) for entry in leftovers if not entry.get("maybe_other_product")]
     if left:
         raise Stopped(

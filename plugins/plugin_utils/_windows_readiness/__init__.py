@@ -11,7 +11,7 @@ from __future__ import annotations
 from .certificates import Certificate, Directory, read_directory
 from .check import Check
 from .checks import NAMES, blocking, explain, judge
-from .facts import facts_of
+from .facts import facts_of, precheck_options
 from .model import Lists, ListsError, Root, load_lists
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "facts_of",
     "judge",
     "load_lists",
+    "precheck_options",
     "read_directory",
 ]

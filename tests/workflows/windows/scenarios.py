@@ -21,6 +21,15 @@ AGENT = r"C:\Program Files\Trend Micro\Deep Security Agent"
 DATA = r"C:\Program Files\deep_security_remediation"
 NOTE = rf"{DATA}\progress.json"
 PRODUCT = r"SOFTWARE\TrendMicro\Deep Security Agent"
+CURRENT = r"SOFTWARE\Microsoft\Windows\CurrentVersion"
+PACKAGES = rf"{CURRENT}\Component Based Servicing\Packages"
+WINDOWS = [r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", "CurrentBuildNumber"]
+UNINSTALL = {
+    "paths": [rf"{CURRENT}\Uninstall"],
+    "words": ["Deep Security"],
+    "by": "DisplayName",
+    "names": ["DisplayName", "DisplayVersion"],
+}
 RELAY_PORT = 4122
 # Microsoft Root Certificate Authority 2011, which every Windows has.
 ROOT = "8F43288AD272F3103B6FB1428485EA3014C0BCFE"
@@ -65,10 +74,10 @@ def services(reading: dict[str, Any]) -> dict[str, Any]:
     return {entry["name"].lower(): entry for entry in reading["services"]["entries"]}
 
 
-@scenario("win_dsa_info")
+@scenario("win_dsa_info", keys={"windows": WINDOWS}, below={"uninstall": UNINSTALL})
 def reading(result: dict[str, Any], read: Read) -> None:
     found = result["reading"]
-    assert found["problems"] == [] and found["keys"]["windows"]["exists"] is True
+    assert found["clock"]["error"] is None and found["keys"]["windows"]["exists"] is True
     assert found["keys"]["windows"]["values"]["CurrentBuildNumber"]["type"] == "String"
     assert found["keys"]["product"]["values"]["InstallationFolder"] == {
         "type": "String",
@@ -85,7 +94,7 @@ def reading(result: dict[str, Any], read: Read) -> None:
     assert "AgentStatus.agentState: green\n" in answer["out"] and "Component.AM.mode: on" in answer["out"]
     assert found["relay"]["listening"] is False and found["relay"]["owners"] == []
     assert found["clock"]["boot_time"] < found["clock"]["now"]
-    assert found["files"]["note"]["exists"] is False and found["reboot"]["sccm"]["installed"] is False
+    assert found["files"]["note"]["exists"] is False and found["sccm"]["installed"] is False
 
 
 @scenario("win_dsa_info", listens=True)
@@ -208,23 +217,32 @@ def no_signature(result: dict[str, Any], read: Read) -> None:
     assert package["status"] == "NotSigned" and package["signer"] is None and package["chain"] == []
 
 
-@scenario("win_dsa_precheck_info", roots=[ROOT], servicing_packages=["KB"], shared_dlls=[r"C:\no\such.dll"])
+@scenario(
+    "win_dsa_host_info",
+    keys={"windows": WINDOWS, "dll": [rf"{CURRENT}\SharedDLLs", r"%SystemRoot%\no\such.dll"]},
+    below={"servicing": {"paths": [PACKAGES], "words": ["KB"], "by": "", "names": ["CurrentState"]}},
+    certificates={"Root": [ROOT], "Disallowed": [ROOT]},
+    system=True,
+)
 def precheck(result: dict[str, Any], read: Read) -> None:
     found = result["reading"]
-    assert found["certificates"]["Root"] == [ROOT] and found["certificates"]["Disallowed"] == []
-    assert found["drive"] == "C:" and found["free_bytes"] > 0 and found["shared_dlls"] == {r"C:\no\such.dll": None}
-    assert found["servicing"]["error"] is None and found["keys"]["windows"]["exists"] is True
+    assert found["certificates"]["Root"] == {"thumbprints": [ROOT], "error": None}
+    assert found["certificates"]["Disallowed"] == {"thumbprints": [], "error": None}
+    assert found["room"]["drive"] == "C:" and found["room"]["free_bytes"] > 0 and found["sccm"]["installed"] is False
+    assert found["servicing"]["errors"] == [] and found["keys"]["windows"]["exists"] is True
+    assert found["keys"]["dll"]["values"] == {}
 
 
 @scenario(
-    "win_dsa_leftovers_info",
-    keys=[PRODUCT, rf"{PRODUCT}\none"],
-    values=[{"path": PRODUCT, "name": "InstallationFolder"}],
+    "win_dsa_host_info",
+    keys={"there": [PRODUCT], "none": [rf"{PRODUCT}\none"], "value": [PRODUCT, "InstallationFolder"]},
+    below={"uninstall": UNINSTALL},
     paths=[r"%ProgramFiles%\Trend Micro\Deep Security Agent", r"%SystemRoot%\System32\drivers\none.sys"],
 )
 def leftovers(result: dict[str, Any], read: Read) -> None:
-    found = result["found"]
-    assert [key["exists"] for key in found["keys"]] == [True, False] and found["problems"] == []
-    assert list(found["values"][0]["values"]) == ["InstallationFolder"]
+    found = result["reading"]
+    keys = found["keys"]
+    assert (keys["there"]["exists"], keys["there"]["values"], keys["none"]["exists"]) == (True, {}, False)
+    assert list(keys["value"]["values"]) == ["InstallationFolder"]
     assert [(path["exists"], path["folder"]) for path in found["paths"]] == [(True, True), (False, None)]
     assert len(found["uninstall"]["entries"]) == 1

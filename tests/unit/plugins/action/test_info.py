@@ -20,7 +20,8 @@ from ansible_collections.deep_security.remediation.plugins.action import (
     win_dsa_leftovers_info,
     win_dsa_precheck_info,
 )
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import leftover_options
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import leftover_options, reading_options
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import precheck_options
 from tests.unit.plugins.plugin_utils._record.windows_reading import nothing, reading
 
 Json = dict[str, Any]
@@ -60,7 +61,7 @@ def test_a_record_is_made_of_the_reading(plugin: ModuleType) -> None:
     host = Host({"reading": reading()})
     result = act(plugin, host, timeout=7)
     assert (result["changed"], result["agent"]["installed"], result["agent"]["version"]) == (False, True, "20.0.0-5995")
-    assert host.sent == [("win_dsa_info", {"timeout": 7})]
+    assert host.sent == [("win_dsa_info", {"timeout": 7, **reading_options()})]
     assert act(plugin, Host({"reading": nothing()}))["agent"]["installed"] is False
     failed = act(plugin, Host({"failed": True, "msg": "no PowerShell 5.1"}))
     assert "no PowerShell 5.1" in str(failed["agent"]["problems"])
@@ -77,21 +78,22 @@ def test_a_time_limit_that_cannot_be_used_is_refused(plugin: ModuleType, timeout
 
 def test_what_is_left_is_judged_on_the_controller() -> None:
     options = leftover_options()
-    keys = [{"path": path, "exists": path.endswith("\\ds_agent"), "error": None} for path in options["keys"]]
-    host = Host({"found": {"keys": keys}})
+    keys = {
+        name: {"path": path, "exists": path.endswith("\\ds_agent"), "values": {}, "error": None}
+        for name, (path, *_values) in options["keys"].items()
+    }
+    host = Host({"reading": {"keys": keys}})
     result = act(win_dsa_leftovers_info, host)
-    assert host.sent == [("win_dsa_leftovers_info", options)]
+    assert host.sent == [("win_dsa_host_info", options)]
     assert result["leftovers"] == [{"kind": "service", "name": "ds_agent", "maybe_other_product": False}]
-    assert len(result["problems"]) == 3, "values, paths and the installed programs were not looked at"
+    assert len(result["problems"]) == 2, "paths and the installed programs were not looked at"
     assert act(win_dsa_leftovers_info, Host({}))["problems"]
 
 
 def test_facts_are_made_of_the_reading() -> None:
-    host = Host({"reading": {"free_bytes": 7}})
+    host = Host({"reading": {"room": {"free_bytes": 7}}})
     result = act(win_dsa_precheck_info, host, roots=[ROOT], servicing_packages=["RollupFix"])
-    assert host.sent == [
-        ("win_dsa_precheck_info", {"roots": [ROOT], "servicing_packages": ["RollupFix"], "shared_dlls": []})
-    ]
+    assert host.sent == [("win_dsa_host_info", precheck_options([ROOT], ["RollupFix"], []))]
     assert (result["windows"]["free_bytes"], result["windows"]["build"]) == (7, None)
     assert act(win_dsa_precheck_info, Host({}))["windows"]["problems"]
 

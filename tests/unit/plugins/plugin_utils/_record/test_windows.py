@@ -271,9 +271,7 @@ def test_an_agent_without_an_answer(exists: bool | None, code: str) -> None:
         (with_keys(nothing(), product=key("product", InstallationFolder=["C:\\x"])), None, False, "unknown"),
         (nothing(programs={"dsa": program("dsa.exe", exists=None)}, install_dir=FOLDER), None, False, "unknown"),
         (nothing(commands={"dsa_query": answer("", rc=1)}), None, False, "unknown"),
-        (nothing(problems=[{"source": "folder", "text": "Access is denied"}]), None, False, "unknown"),
-        (nothing(problems=["something new"]), None, False, "unknown"),
-        (nothing(problems=[{"source": "clock", "text": "Access is denied"}]), False, False, "not_installed"),
+        (nothing(clock={"boot_time": None, "error": "Access is denied"}), False, False, "not_installed"),
         # A folder that is named and not there is no agent.
         (with_keys(nothing(), product=key("product", InstallationFolder=FOLDER)), False, False, "not_installed"),
         ({}, None, None, "unknown"),
@@ -487,14 +485,18 @@ def test_a_version_of_windows_that_cannot_be_read_is_not_known() -> None:
     assert (record["os_version"], codes(record)) == (None, {("platform", "unreadable")})
 
 
-def test_what_could_not_be_observed_is_a_problem() -> None:
-    problems = [{"source": "relay", "text": "no\nroom"}, {"source": "x", "text": "odd"}, "text", None]
-    found = windows_record(reading(problems=problems))["problems"]
-    assert [(problem["source"], problem["text"]) for problem in found] == [
-        ("relay", "no room"),
-        ("reader", "odd"),
-        ("reader", "text"),
-        ("reader", "None"),
+@pytest.mark.parametrize(
+    ("clock", "text"),
+    [
+        ({"boot_time": None, "error": "no\nroom"}, "no room"),
+        ({"boot_time": "soon", "error": None}, "the time of the last start was not read"),
+        (None, "the time of the last start was not read"),
+    ],
+)
+def test_a_clock_that_could_not_be_read_is_a_problem(clock: Json | None, text: str) -> None:
+    found = windows_record(reading(clock=clock))["problems"]
+    assert [(problem["source"], problem["code"], problem["text"]) for problem in found] == [
+        ("clock", "unreadable", text)
     ]
 
 

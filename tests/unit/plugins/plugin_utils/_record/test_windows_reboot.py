@@ -21,7 +21,7 @@ from .windows_reading import FOLDER, key, reboot, value
 
 Json = dict[str, Any]
 RESTART = "server_manager"
-JOINED = {"netlogon": {"subkeys": ["Parameters", "JoinDomain"], "error": None}}
+JOINED = {"netlogon": {"entries": [key("Netlogon\\JoinDomain")], "errors": []}}
 
 
 def sccm(**more: Any) -> Json:
@@ -46,10 +46,11 @@ def codes(found: Json) -> list[str]:
         (reboot(computer_name=key("name")), None, []),
         (reboot(active_computer_name=key("name", False)), None, []),
         ({**reboot(), **JOINED}, True, ["computer_rename"]),
-        ({**reboot(), "netlogon": {"subkeys": ["avoidspnset"], "error": None}}, True, ["computer_rename"]),
-        ({**reboot(), "netlogon": {"subkeys": [], "error": "Access is denied"}}, None, []),
-        ({**reboot(), "netlogon": {"subkeys": None, "error": None}}, None, []),
-        ({**reboot(), "netlogon": {"subkeys": ["Parameters", 7], "error": None}}, None, []),
+        ({**reboot(), "netlogon": {"entries": [key("avoidspnset")], "errors": []}}, True, ["computer_rename"]),
+        ({**reboot(), "netlogon": {"entries": [], "errors": ["Access is denied"]}}, None, []),
+        ({**reboot(), "netlogon": {"entries": None, "errors": []}}, None, []),
+        ({**reboot(), "netlogon": {"entries": []}}, None, []),
+        ({**reboot(), "netlogon": {"entries": [7, key("NotJoinDomain")], "errors": []}}, False, []),
         ({**reboot(), **sccm()}, False, []),
         ({**reboot(), **sccm(pending=True)}, True, ["sccm"]),
         ({**reboot(), **sccm(hard=True)}, True, ["sccm"]),

@@ -75,7 +75,7 @@ def reboot(**keys: Json) -> Json:
             "session_manager": key("session_manager"),
             **keys,
         },
-        "netlogon": {"subkeys": ["Parameters"], "error": None},
+        "netlogon": {"entries": [], "errors": []},
         "sccm": {"installed": False, "pending": None, "hard": None, "error": None},
     }
 
@@ -96,7 +96,7 @@ DRIVERS = [service(name, path=None, process_id=None) for name in ("tmcomm", "tma
 _HEALTHY: Json = {
     "timeout": 15,
     "os": "windows",
-    "clock": {"utc_offset": 540, "boot_time": "2026-11-01T03:04:05Z", "now": "2026-11-03T03:04:05Z"},
+    "clock": {"utc_offset": 540, "boot_time": "2026-11-01T03:04:05Z", "now": "2026-11-03T03:04:05Z", "error": None},
     "keys": {
         **WINDOWS,
         "product": key("product", InstallationFolder=FOLDER),
@@ -115,9 +115,7 @@ _HEALTHY: Json = {
     },
     "commands": {"dsa_query": answer()},
     "relay": {"port": 4122, "listening": False, "lines": [], "owners": [], "error": None},
-    "reboot": reboot(),
     "files": {"note": {"path": NOTE, "exists": False, "text": None, "error": None, "cut": False}},
-    "problems": [],
 }
 _NOTHING = {"path": None, "exists": None, "version": None, "changed": None, "error": None}
 _ABSENT: Json = {
@@ -134,8 +132,10 @@ _ABSENT: Json = {
 
 
 def reading(**more: Any) -> Json:
-    """A healthy host with these parts in place of its own."""
-    return copy.deepcopy({**_HEALTHY, **more})
+    """A healthy host with these parts in place of its own, and with what it notes a reboot in."""
+    found = {**_HEALTHY, **more}
+    due = found.pop("reboot", None) or reboot()
+    return copy.deepcopy({**found, **due, "keys": {**due.get("keys", {}), **found["keys"]}})
 
 
 def nothing(**more: Any) -> Json:

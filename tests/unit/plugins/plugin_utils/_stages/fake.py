@@ -21,7 +21,7 @@ from .host import Host, iso
 __all__ = ["FAILED", "FILE", "LOST", "PASSWORD", "FakePort", "carried", "iso", "outcomes", "package", "run_of", "work"]
 
 PASSWORD = " s3cret pass "
-READING = ("dsa_info", "dsa_precheck_info")
+READING = ("dsa_info", "dsa_host_info")
 FILE = "agent.pkg"
 # An answer is a result, an exception to raise, or what makes either of the host.
 Answer = Result | Exception | Callable[[t.Any], t.Any]

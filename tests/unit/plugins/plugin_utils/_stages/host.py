@@ -58,7 +58,7 @@ def key(**values: object) -> Result:
 
 
 def raw(facts: dict[str, t.Any]) -> Result:
-    """The reading of win_dsa_precheck_info that has these facts. A reboot is required where reasons say so."""
+    """The reading of win_dsa_host_info that has these facts. A reboot is required where reasons say so."""
     major, minor = facts.pop("nt_version").split(".")
     windows = key(
         CurrentMajorVersionNumber=int(major),
@@ -70,20 +70,27 @@ def raw(facts: dict[str, t.Any]) -> Result:
     reasons = facts.pop("reboot")["reasons"]
     due = {name: key(ComputerName="A") for name in ("computer_name", "active_computer_name")}
     due.update({name: absent_key(name) for name in ("component_based_servicing", "server_manager", "session_manager")})
+    dlls = {f"shared_dlls:0:{path}": key(**{path: count}) for path, count in facts.pop("shared_dlls").items()}
+    packages = [
+        {**key(CurrentState=each["state"]), "path": f"Packages\\{each['name']}"}
+        for each in facts.pop("servicing_packages")
+    ]
+    stores = {store: {"thumbprints": found, "error": None} for store, found in facts.pop("certificates").items()}
     return {
-        **facts,
+        "certificates": stores,
+        "room": {"drive": facts.pop("drive"), "free_bytes": facts.pop("free_bytes"), "error": None},
         "keys": {
+            **due,
+            "windows_update": key() if reasons else absent_key("windows_update"),
+            **dlls,
             "windows": windows,
             "environment": key(PROCESSOR_ARCHITECTURE={"x86_64": "AMD64"}[facts.pop("arch")]),
             "authroot_policy": key(DisableRootAutoUpdate=int(facts.pop("root_update")["disabled"])),
             **{name: absent_key(name) for name in ("authroot_update", "cert_padding", "cert_padding_32")},
         },
-        "servicing": {"packages": facts.pop("servicing_packages"), "error": None},
-        "reboot": {
-            "keys": {**due, "windows_update": key() if reasons else absent_key("windows_update")},
-            "netlogon": {"subkeys": [], "error": None},
-            "sccm": {"installed": False, "pending": None, "hard": None, "error": None},
-        },
+        "servicing": {"entries": packages, "errors": []},
+        "netlogon": {"entries": [], "errors": []},
+        "sccm": {"installed": False, "pending": None, "hard": None, "error": None},
     }
 
 
@@ -116,7 +123,7 @@ class Host:
         self.facts = ready()
         self.package = dict(PACKAGE)
         self.left: list[str] = []
-        self.unseen: list[Result] = []
+        self.unseen: list[str] = []
         self.msi_code = 0
         self.installer = "stopped"
         self.started_at = NOW - timedelta(days=30)
@@ -230,9 +237,6 @@ class Host:
 
     # The hands on a Windows host
 
-    def _dsa_precheck_info(self, options: Result) -> Result:
-        return {"reading": raw(copy.deepcopy(self.facts))}
-
     def _dsa_package_info(self, options: Result) -> Result:
         return {"package": copy.deepcopy(self.package)}
 
@@ -276,11 +280,12 @@ class Host:
                 self.state["activated"] = True
         return {"changed": True}
 
-    def _dsa_leftovers_info(self, options: Result) -> Result:
+    def _dsa_host_info(self, options: Result) -> Result:
+        if options.get("system"):
+            return {"reading": raw(copy.deepcopy(self.facts))}
         found: Result = {
-            "keys": [absent_key(path) for path in options["keys"]],
-            "values": [absent_key(value["path"]) for value in options["values"]],
+            "keys": {name: absent_key(path) for name, (path, *_values) in options["keys"].items()},
             "paths": [{"path": path, "exists": path in self.left, "folder": True} for path in options["paths"]],
-            "uninstall": {"entries": [], "errors": []},
+            "uninstall": {"entries": [], "errors": self.unseen},
         }
-        return {"found": {**found, "problems": self.unseen}}
+        return {"reading": found}

@@ -29,7 +29,7 @@ CALLS = {
         "verify": "dsa_info",
     },
     "windows": {
-        "precheck": "dsa_precheck_info",
+        "precheck": "dsa_host_info",
         "upgrade": "win_package",
         "reboot": "win_reboot",
         "update": "dsa_security_update look",
@@ -74,7 +74,7 @@ def test_a_windows_host_goes_through_its_stages_in_order() -> None:
     port = FakePort(record(AFFECTED, "windows"), msi_code=3010)
     run = carried(port, run_of(port, settings={"dsa_reboot": "if_required"}))
     assert port.calls == [
-        "dsa_precheck_info",
+        "dsa_host_info",
         "= precheck done",
         "win_file",
         "win_copy",
@@ -199,11 +199,11 @@ def test_check_mode_only_reads_and_predicts(platform: str, origin: str | None) -
 @pytest.mark.parametrize("error", [LOST, RuntimeError("x")])
 def test_in_check_mode_a_failure_changed_nothing_and_is_not_looked_at(error: Exception) -> None:
     port = FakePort(record(AFFECTED, "windows"), check_mode=True)
-    port.answers["dsa_precheck_info"] = [error]
+    port.answers["dsa_host_info"] = [error]
     after = carried(port)
     assert after.failure is not None
     assert not after.failure.changed
-    assert port.calls == ["dsa_precheck_info", "= precheck failed"]
+    assert port.calls == ["dsa_host_info", "= precheck failed"]
 
 
 def test_what_check_mode_cannot_foresee_is_in_the_prediction() -> None:

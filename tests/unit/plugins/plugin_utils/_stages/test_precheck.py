@@ -128,7 +128,7 @@ def test_each_thing_in_the_way_stops_the_host_with_its_remedy(facts: Any, check:
 
 @pytest.mark.parametrize("answer", [FAILED, {"windows": "none"}])
 def test_a_host_that_cannot_be_checked_is_stopped_with_the_reason(answer: Any) -> None:
-    result = checked(host(answers={"dsa_precheck_info": [answer]}))
+    result = checked(host(answers={"dsa_host_info": [answer]}))
     assert result.outcome == "failed"
     assert str(answer.get("msg", "no reason given")) in result.message.text
 
@@ -152,7 +152,7 @@ def test_a_missing_certificate_is_imported_and_looked_for_again(offered: Any) ->
     store = port.sent("win_certificate_store")[0]
     assert (store["store_name"], store["store_location"], store["state"]) == ("Root", "LocalMachine", "present")
     assert port.sent("win_file")[1] == {"path": store["path"], "state": "absent"}
-    assert port.calls[-2] == "dsa_precheck_info"
+    assert port.calls[-2] == "dsa_host_info"
 
 
 def test_a_certificate_that_the_host_disallows_is_never_imported(offered: Any) -> None:
@@ -201,7 +201,7 @@ def test_a_pending_reboot_is_done_first() -> None:
     port.facts["reboot"] = PENDING
     result = checked(port, IF_REQUIRED)
     assert (result.outcome, result.details["rebooted"]) == ("done", True)
-    assert port.calls[:-1] == ["dsa_precheck_info", "dsa_info", "win_reboot", "dsa_info", "dsa_precheck_info"]
+    assert port.calls[:-1] == ["dsa_host_info", "dsa_info", "win_reboot", "dsa_info", "dsa_host_info"]
     assert result.record is not None
 
 
@@ -209,11 +209,13 @@ def test_a_pending_reboot_that_somebody_else_did_meanwhile_is_not_repeated() -> 
     port = host()
     port.facts["reboot"] = PENDING
     run = run_of(port, settings=IF_REQUIRED)
-    port.answers["dsa_precheck_info"] = [lambda host: (host._dsa_precheck_info({}), host.sleep(90), host.boot())[0]]
+    port.answers["dsa_host_info"] = [
+        lambda host: (host._dsa_host_info({"system": True}), host.sleep(90), host.boot())[0]
+    ]
     result = carried(port, run, ["precheck"]).stages["precheck"]
     assert (result.outcome, result.details["rebooted"]) == ("done", False)
     assert "win_reboot" not in port.calls
-    assert port.calls[-2] == "dsa_precheck_info"
+    assert port.calls[-2] == "dsa_host_info"
 
 
 def test_a_reboot_that_was_done_before_the_check_does_not_count_for_what_is_pending_now() -> None:
@@ -280,7 +282,7 @@ def test_check_mode_names_the_reboot() -> None:
 
 
 def test_a_host_that_is_lost_while_it_is_checked_has_failed() -> None:
-    assert checked(host(answers={"dsa_precheck_info": [LOST]})).message.code == "lost"
+    assert checked(host(answers={"dsa_host_info": [LOST]})).message.code == "lost"
 
 
 def test_a_certificate_that_the_host_disallows_is_not_imported(offered: dict[str, str]) -> None:

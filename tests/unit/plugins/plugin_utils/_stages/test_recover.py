@@ -32,7 +32,6 @@ def test_an_agent_is_removed_installed_anew_activated_updated_and_verified() -> 
     assert port.changing() == [
         "dsa_upgrade begin",
         "win_package",
-        "dsa_leftovers_info",
         "win_file",
         "win_copy",
         "dsa_package_info",
@@ -46,6 +45,7 @@ def test_an_agent_is_removed_installed_anew_activated_updated_and_verified() -> 
         "dsa_security_update look",
         "dsa_security_update confirm",
     ]
+    assert "dsa_host_info" in port.calls[port.calls.index("win_package") : port.calls.index("win_copy")]
     removal, installation = port.sent("dsa_upgrade begin")
     assert "path" not in removal
     assert installation["note"]["reinstalled"]

@@ -194,10 +194,10 @@ def test_a_removal_that_a_reboot_finishes_leaves_no_agent_to_guard() -> None:
 
 def test_what_cannot_be_looked_for_stops_it() -> None:
     port = host()
-    port.answers["dsa_leftovers_info"] = [FAILED]
+    port.answers["dsa_host_info"] = [FAILED]
     assert "it does not work" in stopped(port)
     port = host()
-    port.unseen = [{"source": "registry", "text": "access is denied"}]
+    port.unseen = ["access is denied"]
     assert "could not be seen: registry: access is denied" in stopped(port)
     assert port.calls.count("win_package") == 1, "nothing is installed over what may be left"
 

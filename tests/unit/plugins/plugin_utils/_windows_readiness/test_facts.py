@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From raw readings of win_dsa_precheck_info to facts: what was not read is not known, and is named."""
+"""From raw readings of win_dsa_host_info to facts: what was not read is not known, and is named."""
 
 from __future__ import annotations
 
@@ -13,13 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import facts_of
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import (
+    facts_of,
+    precheck_options,
+)
 from tests.unit.plugins.plugin_utils._record.windows_reading import WINDOWS, key, reboot, value
 
 from .sample import MIB, RECOMMENDED, REQUIRED, checks, host
 
 Json = dict[str, Any]
+DLL = "C:\\Windows\\System32\\msvcp140.dll"
+UNUSED = "C:\\Windows\\System32\\concrt140.dll"
 PADDING = "EnableCertPaddingCheck"
+
+
+def store(*thumbprints: str, error: str | None = None) -> Json:
+    return {"thumbprints": None if error else list(thumbprints), "error": error}
 
 
 def reading(**more: Any) -> Json:
@@ -31,22 +40,23 @@ def reading(**more: Any) -> Json:
         "authroot_update": key("authroot_update", LastSyncTime=value("00008192b17adc01", "Binary")),
         "cert_padding": key("cert_padding", False),
         "cert_padding_32": key("cert_padding_32", False),
+        f"shared_dlls:0:{DLL}": key("SharedDlls", **{DLL: 2}),
+        f"shared_dlls:1:{DLL}": key("SharedDlls"),
+        **{f"shared_dlls:{view}:{UNUSED}": key("SharedDlls") for view in (0, 1)},
         **more.pop("keys", {}),
     }
+    due = more.pop("reboot", None) or reboot()
     return {
-        "keys": keys,
-        "servicing": {"packages": [], "error": None},
+        **due,
+        "keys": {**due["keys"], **keys},
+        "servicing": {"entries": [], "errors": []},
         "certificates": {
-            "Root": list(REQUIRED.values()),
-            "AuthRoot": list(RECOMMENDED.values()),
-            "CA": [],
-            "Disallowed": [],
+            "Root": store(*REQUIRED.values()),
+            "AuthRoot": store(*RECOMMENDED.values()),
+            "CA": store(),
+            "Disallowed": store(),
         },
-        "shared_dlls": {"C:\\Windows\\System32\\msvcp140.dll": 2, "C:\\Windows\\System32\\concrt140.dll": None},
-        "drive": "C:",
-        "free_bytes": 50_000 * MIB,
-        "reboot": reboot(),
-        "problems": [],
+        "room": {"drive": "C:", "free_bytes": 50_000 * MIB, "error": None},
         **more,
     }
 
@@ -138,19 +148,24 @@ def test_whether_windows_fetches_roots(keys: Json, name: str, expected: object) 
 def test_what_was_not_read_is_not_known_and_named() -> None:
     facts = facts_of(
         reading(
-            servicing={"packages": [], "error": "Access is denied"},
+            servicing={"entries": [], "errors": ["Access is denied"]},
             reboot=reboot(windows_update=key("wu", None)),
-            problems=[{"source": "shared_dlls", "text": "no\nroom"}],
+            keys={f"shared_dlls:0:{UNUSED}": key("no\nroom", None)},
+            certificates={**reading()["certificates"], "Root": store(error="Access is denied.")},
+            room={"drive": "C:", "free_bytes": None, "error": "not\nready"},
         )
     )
     assert facts["servicing_packages"] is None
     assert facts["problems"] == [
-        "shared_dlls: no room",
         "reboot: wu: Access is denied",
         "servicing packages: Access is denied",
+        "certificates_Root: Access is denied.",
+        "shared_dlls: no room: Access is denied",
+        "free_bytes: not ready",
     ]
     found = checks(facts)
     assert (found["pending_reboot"].result, found["shared_dlls"].result) == ("undetermined", "warn")
+    assert (found["root_certificates"].result, facts["free_bytes"]) == ("undetermined", None)
 
 
 def test_a_pending_reboot_is_named_by_its_code() -> None:
@@ -178,9 +193,59 @@ def test_junk_never_raises_and_never_passes(junk: Json) -> None:
         assert found["sha2_support"].result == "undetermined"
     if "certificates" in junk:
         assert found["root_certificates"].result == "undetermined"
-    if "reboot" in junk:
+    if {"keys", "netlogon", "sccm"} & set(junk):
         assert found["pending_reboot"].result == "undetermined"
 
 
 def test_nothing_known_is_nothing_passed() -> None:
     assert all(check.result in ("warn", "undetermined") for check in checks(facts_of({})).values())
+
+
+PACKAGE = "SOFTWARE\\Packages\\Package_for_KB4474419"
+
+
+@pytest.mark.parametrize(
+    ("servicing", "expected"),
+    [
+        ({"entries": [key(PACKAGE, CurrentState=112)], "errors": []}, [("Package_for_KB4474419", 112)]),
+        ({"entries": [key(PACKAGE, CurrentState="112")], "errors": []}, [("Package_for_KB4474419", None)]),
+        ({"entries": [key(PACKAGE)], "errors": []}, [("Package_for_KB4474419", None)]),
+        ({"entries": [key(PACKAGE, CurrentState=112)], "errors": ["x: denied"]}, None),
+        ({"entries": None, "errors": []}, None),
+        ({}, None),
+    ],
+)
+def test_the_packages_of_servicing(servicing: Json, expected: list[tuple[str, int | None]] | None) -> None:
+    found: Any = facts_of(reading(servicing=servicing))["servicing_packages"]
+    assert found == (None if expected is None else [{"name": name, "state": state} for name, state in expected])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected", "named"),
+    [
+        (key("s", **{DLL: 3}), key("s"), 3, False),
+        (key("s"), key("s", **{DLL: 2}), 2, False),
+        (key("s", **{DLL: 3}), key("s", None), 3, False),
+        (key("s", False), key("s"), None, False),
+        (key("s", **{DLL: "x"}), key("s"), None, True),
+        (key("s", **{DLL: value("0102", "Binary")}), key("s"), None, True),
+        (key("s"), key("s", None), None, True),
+        (key("s"), None, None, True),
+    ],
+)
+def test_the_users_of_a_library(first: object, second: object, expected: int | None, named: bool) -> None:
+    facts: Any = facts_of(reading(keys={f"shared_dlls:0:{DLL}": first, f"shared_dlls:1:{DLL}": second}))
+    assert facts["shared_dlls"] == {DLL: expected, UNUSED: None}
+    assert any(text.startswith("shared_dlls: ") for text in facts["problems"]) is named
+
+
+def test_what_a_host_is_to_read() -> None:
+    options = precheck_options(["A" * 40], ["KB1"], [DLL, UNUSED])
+    assert options["certificates"] == {store: ["A" * 40] for store in ("Root", "AuthRoot", "CA", "Disallowed")}
+    assert options["below"]["servicing"]["words"] == ["KB1"] and options["system"] is True
+    assert {name: path[1] for name, path in options["keys"].items() if DLL in name} == {
+        f"shared_dlls:0:{DLL}": DLL,
+        f"shared_dlls:1:{DLL}": DLL,
+    }
+    # Everything that the facts are made of is read.
+    assert {*reading()["keys"], "netlogon"} <= {*options["keys"], *options["below"]}
