@@ -136,7 +136,7 @@ def _without_due_reboot(port: Port, record: Mapping[str, Any]) -> Mapping[str, A
 
 def _reboot(port: Port, limit: int, before: Mapping[str, Any], why: str) -> Result | None:
     """Reboot the host and wait for it; None where it went down for another run's reboot meanwhile."""
-    port.display(f"{port.host}: rebooting ({why})")
+    port.progress("reboot", message("waiting_for_reboot", reasons=why))
     name = "ansible.windows.win_reboot" if port.windows else "ansible.builtin.reboot"
     try:
         return port.action(name, {"reboot_timeout": limit})
@@ -184,4 +184,5 @@ def _wait_for_agent(port: Port, settings: Settings, known: set[str]) -> tuple[Ma
         problems = {code: text for code, text in _health(record).items() if code not in known}
         if not problems or port.clock() >= deadline:
             return record, problems
+        port.progress("reboot", message("waiting_for_agent", problems=list(problems.values())))
         port.sleep(settings["dsa_verify_interval"])
