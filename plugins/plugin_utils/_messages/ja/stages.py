@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The Japanese sentences of _messages/en/stages.py."""
+"""The Japanese sentences of _messages/en/stages.py, in the terms of the vendor's article."""
 
 from __future__ import annotations
 
@@ -46,8 +46,7 @@ SENTENCES: dict[str, str] = {
         "を確認してから、再度実行してください"
     ),
     "begin_not_noted": (
-        "Manager によるビルドアップを行っていません。開始をホストに記録できませんでした: {why}。再度実行してくだ"
-        "さい"
+        "Manager によるビルドアップを行っていません。開始をホストに記録できませんでした: {why}。再度実行してください"
     ),
     "repository_lacks": (
         "{command} は正常に終了しましたが、何もインストールしませんでした: {output}。ホストのリポジトリに "

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.action import dsa_remediate
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import STAGES
 from tests.builders import AFFECTED, FIXED, record
 from tests.unit.controller import Controller
 from tests.unit.plugins.plugin_utils._stages.fake import FAILED, LOST, FakePort, work
@@ -168,3 +171,32 @@ def test_a_host_whose_note_cannot_be_written_is_upgraded_by_no_task(
     assert result["failed"] is True
     assert controller.query("hosts_by_manager", hosts=["web1"]) == []
     assert controller.run().host("web1").failure is not None
+
+
+# Progress
+
+
+def states(controller: Controller) -> list[list[str]]:
+    """Which host was in which stage, in this order."""
+    (path,) = controller.temporary.glob("dsa-progress-*.jsonl")
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_each_stage_of_a_host_is_noted_and_its_end(planned: Controller) -> None:
+    planned.act(dsa_remediate)
+    assert states(planned) == [["web1", stage] for stage in (*STAGES, "")]
+
+
+def test_a_part_of_the_stages_is_not_the_end_of_a_host_unless_it_failed(planned: Controller) -> None:
+    planned.act(dsa_remediate, stages=["precheck"])
+    assert states(planned) == [["web1", "precheck"]]
+    planned.port("web1").answers["dsa_upgrade install"] = [FAILED]
+    planned.act(dsa_remediate, stages=["upgrade"])
+    assert states(planned)[1:] == [["web1", "upgrade"], ["web1", ""]]
+
+
+def test_a_host_that_is_blocked_is_done_with(controller: Controller) -> None:
+    controller.begin(web1=record(AFFECTED))
+    controller.plan("web1")
+    controller.act(dsa_remediate)
+    assert states(controller) == [["web1", ""]]
