@@ -18,6 +18,7 @@ help:
 	@echo "make importer   build the collection and let galaxy-importer judge it"
 	@echo "make matrix     the short round with every supported ansible-core that the Pythons here allow"
 	@echo "make mutants    known defects, one at a time: does a test fail for each?"
+	@echo "make screenshots  pictures of the HTML report in every state, and that of README; needs Chromium"
 	@echo "make bench      what reading, gate and remediate cost beside ping, setup and package_facts"
 	@echo "make build      the collection's archive, in build/"
 	@echo "make venv       .venv with all that the tests need; then .venv/bin/pytest -k one_story"
@@ -62,6 +63,10 @@ mutants:
 	@$(VENV) test
 	@$(PY) -m tests.mutants
 
+screenshots:
+	@$(VENV) test
+	@$(PY) -m tests.screenshots
+
 bench:
 	@$(VENV) test
 	@$(PY) -m tests.bench
@@ -73,4 +78,4 @@ build:
 clean:
 	rm -rf .venv .cache build
 
-.PHONY: help demo check test test-all venv lint sanity importer matrix mutants bench build clean
+.PHONY: help demo check test test-all venv lint sanity importer matrix mutants screenshots bench build clean

@@ -57,6 +57,8 @@ class Demo:
             f"collections_path = {collections}",
             "forks = 10",
             f"home = {self.folder}/ansible",
+            # A few lines a task; with -v what Ansible shows otherwise.
+            "stdout_callback = deep_security.remediation.summary",
             "",
         ]
         (self.folder / "ansible.cfg").write_text("\n".join(settings), encoding="utf-8")
@@ -87,6 +89,7 @@ class Demo:
         as_promised = (known, gate, remediate, again) == (2, 2, 0, 0)
         if not as_promised:
             print("This is not how it should end; please report it with the output above.", file=sys.stderr)
+        print(f"\nOpen this in a browser: {(self.folder / 'reports' / '3-remediate.html').as_uri()}")
         return 0 if as_promised else 1
 
 

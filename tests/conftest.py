@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests import report_schema
 from tests.run.common import collections_path
 
 # File of tests → what it took, in seconds. The longest starts first, or the last process would run it alone.
@@ -74,7 +75,7 @@ def run_playbook(tmp_path: Path) -> Run:
             *arguments,
             str(playbook),
         ]
-        return subprocess.run(
+        done = subprocess.run(
             command,
             cwd=tmp_path,
             env=ansible_environment(tmp_path) | dict(environment or {}),
@@ -85,5 +86,7 @@ def run_playbook(tmp_path: Path) -> Run:
             timeout=timeout,
             check=False,
         )
+        report_schema.check_runs(tmp_path)
+        return done
 
     return run

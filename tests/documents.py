@@ -29,6 +29,7 @@ NASTY = (
     "経理サーバー ﾊﾝｶｸ 🦊",
     "x" * 1_000_000,
 )
+_BOUNDS = {"platform": "linux", "affected_up_to": "20.0.0-4416", "fixed_from": "20.0.0-4726"}
 _NEXT = {
     "affected": "upgrade",
     "unreachable": "make_reachable",
@@ -58,9 +59,14 @@ def row(host: str = "web-1", **changes: t.Any) -> Row:
         "done": "nothing",
         "updated": True,
         "next": {"code": "nothing", "values": {}},
-        "reason": "20.0.2-1390 is at or above the first fixed build 20.0.0-4726",
-        "reasons": [{"code": "fixed", "values": {"version": "20.0.2-1390", "fixed_from": "20.0.0-4726"}}],
-        "reason_code": "fixed",
+        "reason": "20.0.2-1390 has the fix (linux builds from 20.0.0-4726 on).",
+        "reasons": [
+            {
+                "code": "verdict_at_or_above_fixed",
+                "values": {"build": "20.0.2-1390", "platform": "linux", "fixed_from": "20.0.0-4726"},
+            }
+        ],
+        "reason_code": "at_or_above_fixed",
         "action": "none",
         "stage": None,
         "error": None,
@@ -91,15 +97,22 @@ def failing(host: str, verdict: str = "affected", **changes: t.Any) -> Row:
             "version": build,
             "updated": False,
             "next": {"code": _NEXT.get(verdict, "upgrade"), "values": {}},
-            "reason": f"{build} is at or below the last affected build 20.0.0-4416"
+            "reason": f"{build} is affected (linux builds up to 20.0.0-4416); upgrade to 20.0.0-4726 or later."
             if known
-            else "it did not answer: timeout",
-            "reasons": [{"code": "affected", "values": {"version": build, "affected_up_to": "20.0.0-4416"}}]
+            else "it did not answer: timeout.",
+            "reasons": [{"code": "verdict_at_or_below_affected", "values": {"build": build, **_BOUNDS}}]
             if known
             else [{"code": "unreachable", "values": {"why": "timeout"}}],
-            "reason_code": verdict,
+            "reason_code": "at_or_below_affected" if known else "unreachable",
             "action": "upgrade" if known else "investigate",
-            "evidence": {"versions": {"rpm": build, "dsa_query": build}, "log": ["AMSP update failed (-24)"]}
+            "evidence": {
+                "versions": {"rpm": build, "dsa_query": build},
+                "services": [{"name": "ds_am", "state": "stopped"}],
+                "problems": [],
+                "events": [{"code": "event_last_failure", "values": {"time": "2026-11-26T21:00:00Z"}}],
+                "manager": ["Anti-Malware Engine Offline"],
+                "log": ["AMSP update failed (-24)"],
+            }
             if known
             else None,
             **changes,

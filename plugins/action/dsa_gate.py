@@ -16,11 +16,11 @@ class ActionModule(DsaAction):
     """Runs on the controller alone, for the hosts that the report of this run names."""
 
     def act(self, task_vars: dict[str, t.Any]) -> Result:
-        """Return failed and msg."""
+        """Return failed, msg and reason."""
         self.arguments({})
         journal, name = Run(task_vars).journal, str(task_vars["inventory_hostname"])
-        reasons = [entry["reason"] for entry in journal.entries(name) if entry["kind"] == "gate"]
-        if not reasons:
+        entries = [entry for entry in journal.entries(name) if entry["kind"] == "gate"]
+        if not entries:
             return {"changed": False, "msg": "This host passes."}
         journal.append(name, "gated")
-        return {"changed": False, "failed": True, "msg": reasons[-1]}
+        return {"changed": False, "failed": True, "msg": entries[-1]["msg"], "reason": entries[-1]["reason"]}

@@ -16,6 +16,7 @@ from ..plugin_utils._ansible.action import DsaAction, Result
 from ..plugin_utils._ansible.hosts import set_by_play
 from ..plugin_utils._ansible.planning import hosts_by_manager
 from ..plugin_utils._ansible.port import AnsiblePort
+from ..plugin_utils._ansible.progress import ENDED, progress_of
 from ..plugin_utils._ansible.run import Run
 from ..plugin_utils._run import STAGES, HostRun, Journal, StageResult
 from ..plugin_utils._settings import SETTINGS
@@ -52,7 +53,9 @@ class ActionModule(DsaAction):
             return self._read(run, port, host, by_play)
         if stages == ["read"]:
             return {"changed": False, "msg": "already read in this run"}
+        progress = progress_of(run, name)
         if host.work is None:
+            progress.note(ENDED)
             # In a play of one's own: a playbook of ours has done it when the host was read.
             raised = restore(port, host.settings, host.record or {}) if "upgrade" in stages else None
             if raised:
@@ -65,7 +68,12 @@ class ActionModule(DsaAction):
         def record(after: HostRun, result: StageResult) -> None:
             run.journal.append(name, "stage", **result.as_dict())
 
-        return _result(carry(port, host, stages, record), stages)
+        port.on_progress = progress.note
+        with progress:
+            host = carry(port, host, stages, record)
+        if host.failure or STAGES[-1] in stages:
+            progress.note(ENDED)
+        return _result(host, stages)
 
     def _begin_by_manager(self, run: Run, port: AnsiblePort, host: HostRun) -> Result:
         """Only where a task of the Manager is to upgrade the host. Where it cannot be noted no task does."""

@@ -11,7 +11,8 @@ import typing as t
 from ..plugin_utils._ansible import report
 from ..plugin_utils._ansible.action import DsaAction, Result
 from ..plugin_utils._ansible.run import Run
-from ..plugin_utils._report import result
+from ..plugin_utils._ansible.terminal import show
+from ..plugin_utils._report.terminal import sentence
 
 
 class ActionModule(DsaAction):
@@ -22,12 +23,12 @@ class ActionModule(DsaAction):
         self.arguments({})
         run = Run(task_vars)
         ended = report.end(run, [str(name) for name in task_vars["ansible_play_hosts_all"]])
-        run.display.display("\n" + ended.text)
+        show(run.display, ended.document, ended.texts, ended.files, ended.problem)
         return {
             "changed": False,
-            "failed": bool(run.settings["dsa_gate"] and not (ended.report.passed and not ended.error)),
-            "passed": ended.report.passed and not ended.error,
-            "summary": ended.report.summary(),
+            "failed": bool(run.settings["dsa_gate"] and not ended.passed),
+            "passed": ended.passed,
+            "summary": ended.document["summary"],
             "path": str(ended.path),
-            "msg": ended.error or result(ended.report),
+            "msg": ended.error or sentence(ended.document, ended.texts),
         }

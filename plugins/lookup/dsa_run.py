@@ -19,15 +19,18 @@ description:
 options:
   _terms:
     description:
-      - C(begin) gives one host, and C(enter) tells that tags let its play run. C(read) refuses a run that would prove
+      - C(begin) gives one host, and C(enter) tells that tags let its play run. C(adding) gives one where Relays are
+        to be added that this slice of a fleet lacks, and C(lacking) gives these. C(read) refuses a run that would prove
         nothing, and gives the hosts to read. C(manager) gives one host if the Manager is to be queried, else none.
-        C(relays) and C(agents) give the hosts to work on, in their order. C(gate) makes the report and gives the hosts
-        that do not pass. C(end) ends the run where they could not be failed, and gives none.
+        C(relays) and C(agents) give the hosts to work on, in their order. C(report) makes the report, one of others for
+        the playbook C(report), and gives one host to publish it. C(gate) gives the hosts that do not pass. C(end) ends
+        the run where they could not be failed, and gives none.
+      - C(destinations), C(destination) and C(result) are for the tasks that publish the report.
       - C(batches) or C(by_manager) may follow C(relays) and C(agents). C(relays_outside), C(relays_of_batch),
         C(hosts_with_work), C(hosts_by_manager) and C(builds_by_manager) are for loops over the hosts of a batch.
     required: true
   playbook:
-    description: The name of the playbook, for C(read).
+    description: The name of the playbook, for C(read) and C(report).
     type: str
   hosts:
     description: The hosts of a batch.
@@ -43,12 +46,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: Names of hosts, or sizes of batches.
+  description: Names of hosts, sizes of batches, or destinations of the report.
   type: list
   elements: raw
 """
 
 import typing as t
+from collections.abc import Sequence
 from contextlib import suppress
 
 from ansible import constants as C
@@ -58,10 +62,12 @@ from ansible.utils.display import Display
 from jinja2.runtime import Undefined
 
 from ..plugin_utils._advisory import AdvisoryError
-from ..plugin_utils._ansible import planning, report
+from ..plugin_utils._ansible import inputs, planning, publish, relay_hosts, report
 from ..plugin_utils._ansible.manager import manager_hosts
 from ..plugin_utils._ansible.run import RUN_SETTINGS, Run
-from ..plugin_utils._ansible.scope import enter, leave, left_out, listing, refuse_partial_run, scope_of
+from ..plugin_utils._ansible.scope import Scope, enter, leave, left_out, listing, refuse_partial_run, scope_of
+from ..plugin_utils._ansible.terminal import show
+from ..plugin_utils._report import Report
 from ..plugin_utils._run import Journal, JournalError
 from ..plugin_utils._settings import SettingsError
 
@@ -76,6 +82,11 @@ _OF_HOSTS: dict[str, t.Callable[..., list[str]]] = {
     "hosts_with_work": planning.hosts_with_work,
     "hosts_by_manager": planning.hosts_by_manager,
     "builds_by_manager": planning.builds_by_manager,
+}
+# What a run publishes, for the tasks that do it.
+_PUBLISHED: dict[str, t.Callable[[Run], list[t.Any]]] = {
+    "destinations": publish.destinations,
+    "result": lambda run: [publish.result(run)],
 }
 
 
@@ -98,6 +109,15 @@ class LookupModule(LookupBase):
             return []  # somebody's own playbook, run with options that leave out all of ours
         if what == "read":
             return self._read(run)
+        if what in ("adding", "lacking"):
+            lacking = relay_hosts.added(C.DEFAULT_LOCAL_TMP)
+            return list(lacking) if what == "lacking" else self._one(run) if lacking else []
+        if what == "report":
+            return self._report(run)
+        if what in _PUBLISHED:
+            return _PUBLISHED[what](run)
+        if what == "destination":
+            return [publish.destination(run, int(details[0]))]
         if what == "gate":
             return self._gate(run)
         if what == "end":
@@ -118,18 +138,19 @@ class LookupModule(LookupBase):
         """One host of those that --limit leaves, so that the next play has the variables of all hosts."""
         leave(C.DEFAULT_LOCAL_TMP)
         try:
-            return list(scope_of(run.variables["groups"], "all", self._loader).hosts[:1])
+            relay_hosts.begin(C.DEFAULT_LOCAL_TMP, run.variables)
+            return self._one(run)
         except SettingsError as error:
             self._refuse(run, str(error))
+
+    def _one(self, run: Run) -> list[str]:
+        return list(scope_of(run.variables["groups"], "all", self._loader).hosts[:1])
 
     def _read(self, run: Run) -> list[str]:
         """The hosts to read, after everything that can be checked without them was checked."""
         playbook = self.get_option("playbook")
         try:
-            Journal.end(C.DEFAULT_LOCAL_TMP)
-            run.display.vv(f"run journal: {run.journal.path}")
-            refuse_partial_run(playbook)
-            scope = scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader)
+            scope = self._scope(run, playbook)
             if not scope.hosts:
                 limit = f" within --limit {scope.limit}" if scope.limit else ""
                 raise SettingsError(
@@ -144,6 +165,34 @@ class LookupModule(LookupBase):
             return planning.hosts_to_read(run)
         except Exception as error:
             return self._failed(run, error)
+
+    def _scope(self, run: Run, playbook: str) -> Scope:
+        """Begin the journal, and find out which hosts the run is about."""
+        Journal.end(C.DEFAULT_LOCAL_TMP)
+        run.display.vv(f"run journal: {run.journal.path}")
+        refuse_partial_run(playbook)
+        added = relay_hosts.added(C.DEFAULT_LOCAL_TMP)
+        return scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader, added)
+
+    def _report(self, run: Run) -> list[str]:
+        """One host to publish the report, when it has been made."""
+        reports = self._reports(run) if self.get_option("playbook") == "report" else []
+        if not run.begun:
+            self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
+        ended = report.end(run, reports=reports)
+        show(run.display, ended.document, ended.texts, ended.files, ended.problem)
+        return self._one(run) if run.variables["groups"]["all"] else ["localhost"]
+
+    def _reports(self, run: Run) -> Sequence[Report]:
+        """The reports that one is made of."""
+        playbook = self.get_option("playbook")
+        try:
+            run.begin(playbook, self._scope(run, playbook))
+            inputs.begin(run)
+            # Before anything is written: the report may take the place of one that it is made of.
+            return inputs.reports(run)
+        except (SettingsError, JournalError) as error:
+            self._refuse(run, str(error), written=inputs.is_read(run, report.path_of(run)))
 
     def _hosts(self, run: Run, what: str, details: list[str]) -> list[t.Any]:
         """Whatever goes wrong here is recorded, and the report at the end shows it; no host is worked on then."""
@@ -167,18 +216,18 @@ class LookupModule(LookupBase):
         return []
 
     def _gate(self, run: Run) -> list[str]:
-        """The hosts that do not pass, when the report has been made; where none could be failed the run ends here."""
-        if not run.begun:
-            self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
-        ended = report.end(run)
-        run.display.display("\n" + ended.text)
-        if ended.error:  # of the run itself, which no setting makes good
+        """The hosts that do not pass; where none could be failed the run ends here."""
+        ended = run.journal.last("report") if run.begun else None
+        if ended is None:
+            self._refuse(run, "the report was not made, so nothing is proven: run the whole playbook")
+        if ended["error"]:  # of the run itself, which no setting makes good
             self._refuse(run, "the run has errors, which the report names, and proves nothing", written=True)
-        if ended.report.passed or not run.settings["dsa_gate"]:
+        if ended["passed"] or not run.settings["dsa_gate"]:
             return []
-        if not ended.failing:
+        failing = report.to_fail(run)
+        if not failing:
             self._refuse(run, "the run did not pass", written=True)
-        return list(ended.failing)
+        return failing
 
     def _end(self, run: Run) -> list[str]:
         """No host; ends the run where the task that fails a host was left out: by a condition on somebody's import of

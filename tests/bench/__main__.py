@@ -4,7 +4,7 @@
 
 """make bench: what assessing costs beside ping, setup and package_facts, on the same hosts in the same run.
 
-python -m tests.bench [reading | playbooks | manager] [--hosts N] [--rounds N] [--computers N ...]
+python -m tests.bench [reading | playbooks | manager | report] [--hosts N] [--rounds N] [--computers N ...]
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 import yaml
 
 from tests.bench.manager import SIZES, managers
+from tests.bench.report import reports
 from tests.conftest import ansible_environment
 from tests.integration.conftest import FIXED, LabFleet, deb
 
@@ -168,7 +169,7 @@ is not known. CPU is the controller's: ansible-playbook, its workers and ssh."""
 
 def main() -> None:
     """Measure what was asked for, else everything."""
-    kinds = ("reading", "playbooks", "manager")
+    kinds = ("reading", "playbooks", "manager", "report")
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("what", nargs="*", choices=[[], *kinds], default=[])
     parser.add_argument("--hosts", type=int, default=6)
@@ -180,6 +181,8 @@ def main() -> None:
         on_lab_hosts(arguments.hosts, arguments.rounds, what)
     if "manager" in what:
         managers(arguments.computers)
+    if "report" in what:
+        reports()
 
 
 def on_lab_hosts(size: int, rounds: int, what: Sequence[str]) -> None:

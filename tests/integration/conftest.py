@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import report_schema
 from tests.conftest import COLLECTIONS, Run, ansible_environment
 from tests.lab.manager_client import ManagerClient
 from tests.preloaded import Preloaded
@@ -151,10 +152,15 @@ class LabFleet:
         """ansible-playbook with the fleet's inventory; standard error is part of the output. None in extra: not set."""
         variables = {name: value for name, value in {**QUICK, **(extra or {})}.items() if value is not None}
         given = ["-i", str(self.lab / "inventory.yml"), "-e", f"@{self.lab / 'vars.yml'}", "-e", json.dumps(variables)]
+        done = self._ansible([*given, *arguments])
+        report_schema.check_runs(self.folder)
+        return done
+
+    def _ansible(self, arguments: list[str]) -> subprocess.CompletedProcess[str]:
         if self.preloaded:
-            return self.preloaded.run([*given, *arguments], self.folder)
+            return self.preloaded.run(arguments, self.folder)
         return subprocess.run(
-            [str(Path(sys.executable).parent / "ansible-playbook"), *given, *arguments],
+            [str(Path(sys.executable).parent / "ansible-playbook"), *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -193,7 +199,7 @@ class LabFleet:
 
     def report(self) -> dict[str, dict[str, t.Any]]:
         """Host → outcome, from the JSON of the last run."""
-        report = json.loads((self.folder / "dsa-reports" / "report.json").read_text(encoding="utf-8"))
+        report = report_schema.read(self.folder / "dsa-reports" / "report.json")
         return {outcome["host"]: outcome for outcome in report["hosts"]}
 
     def touches(self, host: str) -> list[dict[str, t.Any]]:
@@ -262,7 +268,9 @@ def run_playbook(run_playbook: Run, preloaded: Preloaded, tmp_path: Path) -> Run
         if environment:
             return run_playbook(playbook, inventory, extra_vars, *arguments, environment=environment, timeout=timeout)
         given = ["-i", str(inventory), "-e", json.dumps(dict(extra_vars or {})), *arguments, str(playbook)]
-        return preloaded.run(given, tmp_path, timeout)
+        done = preloaded.run(given, tmp_path, timeout)
+        report_schema.check_runs(tmp_path)
+        return done
 
     return run
 

@@ -22,8 +22,8 @@ PASSWORD, WRONG = "r1ght-s3cret", "wr0ng-s3cret"
 FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "relay2": ({"security_update_never_finishes": True}, "does not finish", "failed"),
     "scriptlet": ({"package_install_fails": True}, "dpkg failed with exit status 1", "failed"),
-    "dropping": ({"ssh_drops_during_install": "once"}, "has the fix", "upgraded"),
-    "late": ({"answers_late": 4}, "has the fix", "upgraded"),
+    "dropping": ({"ssh_drops_during_install": "once"}, "has the fix", "upgraded and updated"),
+    "late": ({"answers_late": 4}, "has the fix", "upgraded and updated"),
     "full": ({"disk_full": True}, "No space left", "failed"),
     "silent": ({"unreachable": True}, "it did not answer", "nothing"),
     "restarting": ({"reboot_seconds": 2}, "has the fix", "updated"),
@@ -80,14 +80,16 @@ def test_each_fault_has_its_message(first: Ran, name: str) -> None:
     dummy, words, done = FAULTS[name]
     outcome = first.report[name]
     assert words in outcome["reason"], outcome["reason"]
-    assert (outcome["done"], outcome["passed"]) == (done, done in ("upgraded", "updated")), outcome["reason"]
+    assert (outcome["done"], outcome["passed"]) == (done, done in ("upgraded and updated", "updated")), outcome[
+        "reason"
+    ]
 
 
 def test_no_agent_is_touched_below_a_relay_in_trouble(lab: LabFleet, first: Ran, second: Ran) -> None:
     assert first.report["below2"]["done"] == "blocked"
     assert "Relays come first: relay2" in first.report["below2"]["reason"]
     assert first.touched["below2"] == []
-    assert second.report["below2"]["done"] == "upgraded", "the Relay is well again"
+    assert second.report["below2"]["done"] == "upgraded and updated", "the Relay is well again"
     updated = lab.journal("relay2", "security_update_succeeded")[0]["time"]
     assert updated < lab.touches("below2")[0]["time"]
 
@@ -124,6 +126,6 @@ def test_a_real_reboot_happened(first: Ran) -> None:
 def test_mended_hosts_converge_in_the_next_run(first: Ran, second: Ran) -> None:
     """Also those that a failed installation left half configured, and those whose build was the fixed one already."""
     assert {name: outcome["passed"] for name, outcome in second.report.items()} == dict.fromkeys(second.report, True)
-    assert second.report["scriptlet"]["done"] == "upgraded"
+    assert second.report["scriptlet"]["done"] == "upgraded and updated"
     assert (second.report["relay2"]["done"], second.report["gone"]["done"]) == ("updated", "updated")
     assert second.touched["dropping"] == first.touched["dropping"]

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 from datetime import datetime, timezone
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import report_schema
 from tests.conftest import Run
 
 AFFECTED, FIXED = "20.0.0-4416", "20.0.2-1390"
@@ -79,7 +79,7 @@ def test_the_exit_status_says_whether_the_fleet_complies(
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
     done = run_playbook("deep_security.remediation.gate", inventory, extra, *arguments)
     assert done.returncode == status, done.stdout
-    report = json.loads((tmp_path / "dsa-reports" / "report.json").read_text(encoding="utf-8"))
+    report = report_schema.read(tmp_path / "dsa-reports" / "report.json")
     wanted = {"a"} if arguments else set(hosts)
     assert {outcome["host"] for outcome in report["hosts"]} == wanted
     assert report["passed"] == (status == 0 and "dsa_gate" not in extra)

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import report_schema
 from tests.conftest import Run, ansible_environment
 from tests.integration.test_gate_by_manager import AFFECTED, FIXED, by_manager, computer
 
@@ -67,7 +68,7 @@ class Fleet:
     @property
     def report(self) -> dict[str, t.Any]:
         found: dict[str, t.Any] = json.loads(self.path.read_text(encoding="utf-8"))
-        return found
+        return found if found == OLD else t.cast("dict[str, t.Any]", report_schema.check(found))
 
     @property
     def replaced(self) -> bool:
@@ -189,7 +190,7 @@ def test_each_import_in_a_run_is_a_run_of_its_own(fleet: Fleet) -> None:
     remediate = "- import_playbook: deep_security.remediation.remediate\n"
     done = fleet.run(GOOD, {}, playbook=fleet.site(IMPORT + remediate + IMPORT))
     assert done.returncode == 0, done.stdout
-    kept = [json.loads(path.read_text("utf-8")) for path in fleet.path.parent.glob("report-*.json")]
+    kept = [report_schema.read(path) for path in fleet.path.parent.glob("report-*.json")]
     assert sorted(report["playbook"] for report in kept) == ["gate", "gate", "remediate"]
     assert len({report["run_id"] for report in kept}) == len(fleet.journals) == 3
     assert fleet.report["playbook"] == "gate"
@@ -415,7 +416,7 @@ def test_unknown_variables_are_warnings_of_the_gate_and_of_a_remediation_if_that
 def test_a_report_path_can_be_relative_and_a_template(fleet: Fleet) -> None:
     done = fleet.run(GOOD, {"dsa_report_path": "sub/{{ 'r' ~ 1 }}.json"})
     assert done.returncode == 0, done.stdout
-    assert json.loads((fleet.folder / "sub" / "r1.json").read_text("utf-8"))["passed"] is True
+    assert report_schema.read(fleet.folder / "sub" / "r1.json")["passed"] is True
 
 
 @pytest.mark.parametrize("path", ["file/report.json", "fifo"])
@@ -434,7 +435,7 @@ def test_a_refused_run_replaces_the_older_report_where_the_inventory_has_it(flee
     path.write_text(json.dumps(OLD), encoding="utf-8")
     done = fleet.run(GOOD, {"dsa_gate": "ture"}, vars={"dsa_report_path": str(path)})
     assert done.returncode == 2, done.stdout
-    assert json.loads(path.read_text("utf-8"))["passed"] is False
+    assert report_schema.read(path)["passed"] is False
 
 
 # --- a run that does not come to its end ----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import typing as t
 import pytest
 import yaml
 
+from tests import report_schema
 from tests.integration.by_hand import NOTE, codes, install, reasons, sh, wait_for, write
 from tests.integration.conftest import FIXED, LabFleet, StartFleet, deb
 
@@ -101,7 +102,7 @@ def test_o3_o4_failures_of_agents_and_a_relay_that_breaks_stop_who_comes_after_t
     stopped = tiers.play("remediate", dsa_batch="[1, 50%")
     assert stopped.returncode == 2, stopped.stdout
     assert "Traceback" not in stopped.stdout
-    report = json.loads((tiers.folder / "dsa-reports" / "report.json").read_text(encoding="utf-8"))
+    report = report_schema.read(tiers.folder / "dsa-reports" / "report.json")
     assert not report["passed"]
     assert "dsa_batch" in "".join(report["errors"])
     assert tiers.commands() == before

@@ -111,7 +111,7 @@ def _one_task_for_each_wave(lab: LabFleet) -> None:
     assert new_tasks(lab) == 1, "that of the update that fails"
     ran = step(lab, "remediate", **BY_MANAGER)
     assert failing(ran) == HELPLESS, ran.output
-    assert ran.done("upgraded") == RELAYS | AGENTS
+    assert ran.done("upgraded and updated") == RELAYS | AGENTS
     assert new_tasks(lab) == 3, "the Relays, the Agents, and that of the update that fails"
     state = lab.manager.state()
     assert state["tasks"] == 0, "tasks were left behind"

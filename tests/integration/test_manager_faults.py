@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import report_schema
 from tests.conftest import ansible_environment
 from tests.lab.manager_client import ManagerClient, manager_alone
 from tests.preloaded import Preloaded
@@ -115,7 +116,7 @@ def test_a_manager_that_is_ahead_of_time_is_not_trusted(tmp_path: Path, preloade
         arguments = ["-i", str(ahead.folder / "dsm.yml"), *variables, "deep_security.remediation.gate"]
         done = preloaded.run(arguments, ahead.folder)
         assert done.returncode == 2, done.stdout
-        report = json.loads((ahead.folder / "dsa-reports" / "report.json").read_text(encoding="utf-8"))
+        report = report_schema.read(ahead.folder / "dsa-reports" / "report.json")
         for outcome in report["hosts"]:
             assert outcome["verdict"] == "fixed"
             assert "which is in the future, so it is not known how old the Manager's data is" in outcome["reason"]
@@ -246,7 +247,7 @@ def test_hosts_update_themselves_where_the_manager_refuses_and_what_never_ends_i
     for key in (about["auditor_key"], about["api_key"]):
         assert key not in done.stdout
     outcomes = lab.report()
-    assert outcomes["denied"]["done"] == "upgraded", outcomes["denied"]["reason"]
+    assert outcomes["denied"]["done"] == "upgraded and updated", outcomes["denied"]["reason"]
     assert len(lab.journal("denied", "security_update_requested")) == 1
     forgotten = outcomes["forgotten"]
     assert (forgotten["done"], forgotten["passed"], forgotten["verdict"]) == ("failed", False, "fixed")

@@ -105,7 +105,7 @@ def test_agents_alone_are_blocked_while_their_relay_is_affected(story: dict[str,
 
 def test_check_mode_predicts_and_changes_nothing(story: dict[str, Step]) -> None:
     assert "Traceback" not in story["check mode"].output
-    assert story["check mode"].done() == dict.fromkeys(HOSTS, "would upgrade")
+    assert story["check mode"].done() == dict.fromkeys(HOSTS, "would upgrade and update")
     assert story["check mode"].same
 
 
@@ -129,7 +129,7 @@ def test_then_its_agents_go_one_by_one(lab: LabFleet, story: dict[str, Step]) ->
     """In the same playbook: what the play before did counts."""
     rest = story["the rest"]
     for name in ("web-1", "web-2"):
-        assert rest.done()[name] == "upgraded"
+        assert rest.done()[name] == "upgraded and updated"
         assert rest.touches[name].count("package_installed") == 1
     relay_done = lab.journal("relay", "security_update_succeeded")[-1]["time"]
     ends = lab.journal("web-1", "security_update_succeeded")[-1]["time"]

@@ -75,7 +75,7 @@ def test_the_gate_fails_and_says_why(story: dict[str, Step]) -> None:
 
 def test_check_mode_predicts_and_changes_nothing(story: dict[str, Step]) -> None:
     check = story["check"]
-    assert check.done("would upgrade") == set(check.report) - HEALTHY
+    assert check.done("would upgrade and update") == set(check.report) - HEALTHY
     assert check.same
     assert set(check.commands.values()) == {1}
 
@@ -83,7 +83,7 @@ def test_check_mode_predicts_and_changes_nothing(story: dict[str, Step]) -> None
 def test_remediate_brings_all_to_verified(lab: LabFleet, story: dict[str, Step]) -> None:
     remediate = story["remediate"]
     assert all(outcome["passed"] for outcome in remediate.report.values())
-    assert remediate.done("upgraded") == set(remediate.report) - HEALTHY
+    assert remediate.done("upgraded and updated") == set(remediate.report) - HEALTHY
     assert remediate.report["web1"]["version_before"] == "20.0.0-4416"
     assert remediate.report["web1"]["version"] == FIXED
     lab.assert_relays_came_first()

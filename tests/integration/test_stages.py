@@ -60,13 +60,15 @@ def test_a_silent_relay_outside_the_run_holds_back_and_no_other_is_worked_on(sto
 
 def test_relays_alone(story: dict[str, Step]) -> None:
     relays = story["relays"]
-    assert {name: outcome["done"] for name, outcome in relays.report.items()} == dict.fromkeys(RELAYS, "upgraded")
+    assert {name: outcome["done"] for name, outcome in relays.report.items()} == dict.fromkeys(
+        RELAYS, "upgraded and updated"
+    )
     assert touched(relays) == set(RELAYS)
 
 
 def test_an_agent_alone_may_go_when_the_relays_are_fixed(story: dict[str, Step]) -> None:
     report = story["predicted"].report
-    assert {name: outcome["done"] for name, outcome in report.items()} == {"web1": "would upgrade"}
+    assert {name: outcome["done"] for name, outcome in report.items()} == {"web1": "would upgrade and update"}
     assert touched(story["predicted"]) == set(RELAYS)
 
 

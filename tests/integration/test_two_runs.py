@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import report_schema
 from tests.integration.by_hand import begin, kill, reasons, wait_for
 from tests.integration.conftest import FIXED, LabFleet, StartFleet, deb
 
@@ -54,7 +55,7 @@ def dsa_control(argv, _real=dsa_control):
 
 def report(path: Path) -> dict[str, t.Any]:
     """The report of one of the runs."""
-    content: dict[str, t.Any] = json.loads(path.read_text(encoding="utf-8"))
+    content: dict[str, t.Any] = report_schema.read(path)
     return content
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import report_schema
 from tests.conftest import ansible_environment
 
 from .conftest import FIXED, QUICK, LabFleet, StartFleet, deb
@@ -113,7 +114,7 @@ def _a_prediction_starts_no_task_and_changes_nothing(lab: LabFleet) -> None:
     assert done.returncode == 2, done.stdout
     sources = {name: details["source"] for name, details in stages(lab, "upgrade").items()}
     assert {name for name, source in sources.items() if source != "task of the Manager"} == {"own"}
-    assert {outcome["done"] for outcome in lab.report().values()} == {"would upgrade"}
+    assert {outcome["done"] for outcome in lab.report().values()} == {"would upgrade and update"}
     assert (lab.fingerprint(), new_tasks(lab)) == (before, 0)
 
 
@@ -144,7 +145,7 @@ def _a_run_that_breaks_off_leaves_a_note_that_an_update_is_due(lab: LabFleet) ->
             run.wait()
     assert new_tasks(lab) == 2, (lab.folder / "killed.txt").read_text(encoding="utf-8")
     assert (note(lab, "relay1")["phase"], note(lab, "relay1")["to"]) == ("upgrading", FIXED)
-    report = json.loads((lab.folder / "dsa-reports" / "report.json").read_text(encoding="utf-8"))
+    report = report_schema.read(lab.folder / "dsa-reports" / "report.json")
     assert (report["finished"], report["passed"]) == (None, False)
 
     lab.manager.heal()
@@ -160,7 +161,7 @@ def _what_no_task_includes_updates_itself_and_what_none_upgraded_fails(lab: LabF
     done = play(lab)
     assert done.returncode == 2, done.stdout
     reported = lab.report()
-    wanted = {"relay1": "updated", **dict.fromkeys(BATCH | {"own"}, "upgraded"), "left": "failed"}
+    wanted = {"relay1": "updated", **dict.fromkeys(BATCH | {"own"}, "upgraded and updated"), "left": "failed"}
     assert {name: outcome["done"] for name, outcome in reported.items()} == wanted, done.stdout
     assert {name for name, outcome in reported.items() if not outcome["passed"]} == {"left"}
     assert "no task of the Manager upgraded the agent: no task of the Manager includes it" in reported["left"]["reason"]

@@ -80,13 +80,15 @@ def test_the_gate_reads_each_host_once_and_says_why(story: dict[str, Step]) -> N
 
 def test_check_mode_predicts_and_changes_nothing(story: dict[str, Step]) -> None:
     check = story["check"]
-    assert check.done("would upgrade") == set(check.report) - HEALTHY - UNKNOWN
+    assert check.done("would upgrade and update") == set(check.report) - HEALTHY - UNKNOWN
     assert check.same
 
 
 def test_remediate_brings_all_to_verified(lab: LabFleet, story: dict[str, Step]) -> None:
     remediate = story["remediate"]
-    assert remediate.done("upgraded") == set(remediate.report) - HEALTHY - UNKNOWN
+    # Where a reboot is deferred, the update waits for it.
+    assert remediate.done("upgraded") == {"deferring"}
+    assert remediate.done("upgraded and updated") == set(remediate.report) - HEALTHY - UNKNOWN - {"deferring"}
     failed = {name for name, outcome in remediate.report.items() if not outcome["passed"]}
     assert failed == {"deferring"} | UNKNOWN
     assert remediate.report["japanese"]["version_before"] == "20.0.0-5995"

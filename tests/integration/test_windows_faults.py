@@ -22,20 +22,20 @@ REBOOT = {"dsa_reboot": "if_required"}
 # host → (its fault, what the operator reads, what the run did)
 FAULTS: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "fatal": ({"package_install_fails": True}, "msiexec ended with 1603, a fatal error", "failed"),
-    "busy": ({"msi_exit_code": "once"}, "has the fix", "upgraded"),
-    "starting": ({"msi_exit_code": 1641}, "has the fix", "upgraded"),
-    "dropping": ({"winrm_drops_during_install": "once"}, "has the fix", "upgraded"),
-    "dying": ({"winrm_dies": "once"}, "has the fix", "upgraded"),
+    "busy": ({"msi_exit_code": "once"}, "has the fix", "upgraded and updated"),
+    "starting": ({"msi_exit_code": 1641}, "has the fix", "upgraded and updated"),
+    "dropping": ({"winrm_drops_during_install": "once"}, "has the fix", "upgraded and updated"),
+    "dying": ({"winrm_dies": "once"}, "has the fix", "upgraded and updated"),
     "silent": ({"unreachable": True}, "it did not answer", "nothing"),
-    "restarting": ({"reboot_seconds": 2}, "has the fix", "upgraded"),
+    "restarting": ({"reboot_seconds": 2}, "has the fix", "upgraded and updated"),
     "gone": ({"reboot_never": True}, "did not come back from its reboot", "failed"),
     "damaged": ({"note_damaged": True}, "its progress note cannot be read", "blocked"),
-    "died": ({"earlier_run_died": True}, "has the fix", "upgraded"),
+    "died": ({"earlier_run_died": True}, "has the fix", "upgraded and updated"),
     "mute": ({"dsa_control_no_status": True}, "Self-protection is in an unknown state", "failed"),
     "full": ({"disk_full_after_install": True}, "could not be noted on the host", "failed"),
 }
 PROTECTED = ("died", "mute")
-NOT_PASSED = ("guarded", *[name for name, (*dummy, done) in FAULTS.items() if done != "upgraded"])
+NOT_PASSED = ("guarded", *[name for name, (*dummy, done) in FAULTS.items() if done != "upgraded and updated"])
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_each_fault_has_its_message(first: Ran, name: str) -> None:
     dummy, words, done = FAULTS[name]
     outcome = first.report[name]
     assert words in outcome["reason"], outcome["reason"]
-    assert (outcome["done"], outcome["passed"]) == (done, done == "upgraded"), outcome["reason"]
+    assert (outcome["done"], outcome["passed"]) == (done, done == "upgraded and updated"), outcome["reason"]
 
 
 def test_relays_came_first(lab: LabFleet, first: Ran) -> None:

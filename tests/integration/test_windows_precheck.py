@@ -128,7 +128,7 @@ def test_the_rest_of_the_fleet_goes_on(first: t.Any) -> None:
 def test_help_is_predicted_to_the_file_and_changes_nothing(first: t.Any, helped: t.Any) -> None:
     predicted, after, dummy = helped
     assert "would import DigiCertTrustedRootG4.pem, company.cer" in predicted.report["importing"]["reason"]
-    assert {predicted.report[name]["done"] for name in HELPED} == {"would upgrade"}
+    assert {predicted.report[name]["done"] for name in HELPED} == {"would upgrade and update"}
     assert after == first[2]
 
 

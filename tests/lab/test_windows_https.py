@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from lab.layout import Layout
 from lab.windows import tls
+from tests import report_schema
 from tests.conftest import Run
 from tests.lab.lab_fleet import Lab
 from tests.run import ansible_windows
@@ -39,7 +39,7 @@ def gate(lab: Lab, run_playbook: Run, **variables: Any) -> tuple[int, dict[str, 
     report = lab.folder / "report.json"
     done = run_playbook(GATE, lab.inventory, {"dsa_report_path": str(report), **variables})
     assert report.exists(), done.stdout
-    (host,) = json.loads(report.read_text(encoding="utf-8"))["hosts"]
+    (host,) = report_schema.read(report)["hosts"]
     return done.returncode, host
 
 

@@ -30,7 +30,7 @@ from tests.run.common import (
 HOST_SIDE = ("plugins/modules/*.py", "plugins/module_utils/_agent/**/*.py")
 HOST_PYTHONS = ("2.7", "3.6")
 # What runs on the controller and is fully typed. Plugins are found through the collection's own name.
-TYPED_PLUGINS = ("action", "filter", "inventory", "lookup", "plugin_utils", "test")
+TYPED_PLUGINS = ("action", "callback", "filter", "inventory", "lookup", "plugin_utils", "test")
 TYPED_FOLDERS = ("lab", "tests")
 SPDX = "SPDX-License-Identifier: GPL-3.0-or-later"
 SOURCE = {".py", ".ps1", ".psm1", ".sh"}

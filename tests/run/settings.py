@@ -34,6 +34,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "batches": {"type": "list", "elements": "raw"},
     "bool": {"type": "bool"},
     "checksums": {"type": "dict"},
+    "destinations": {"type": "raw"},
     "filter": {
         "type": "dict",
         "options": {
@@ -62,9 +63,26 @@ _TYPES: dict[str, dict[str, Any]] = {
         },
     },
     "path": {"type": "path"},
+    "paths": {"type": "list", "elements": "path"},
     "pattern": {"type": "raw"},
     "percentage": {"type": "raw"},
     "target": {"type": "raw"},
+    "waivers": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "hosts": {"type": "raw", "required": True, "description": ["The hosts, as a pattern of Ansible."]},
+            "verdicts": {"type": "list", "elements": "str", "description": ["The verdicts that it waives."]},
+            "findings": {"type": "list", "elements": "str", "description": ["The codes of findings that it waives."]},
+            "reason": {"type": "str", "required": True, "description": ["Why these hosts may pass."]},
+            "owner": {"type": "str", "required": True, "description": ["Who answers for it."]},
+            "expires": {
+                "type": "raw",
+                "required": True,
+                "description": ["The last day on which it counts, as V(2027-01-31)."],
+            },
+        },
+    },
     "window": {"type": "list", "elements": "str"},
 }
 

@@ -14,8 +14,8 @@ fail() {
 
 case "${1:-}" in
 demo) files="demo" ;;
-test) files="demo test" ;;
-lint) files="demo test lint" ;;
+test) files="demo test readers" ;;
+lint) files="demo test readers lint" ;;
 *) fail "usage: sh tests/run/venv.sh demo|test|lint" ;;
 esac
 

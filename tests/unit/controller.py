@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._run imp
     Reading,
     StageResult,
 )
+from tests import report_schema
 from tests.builders import AFFECTED, REPOSITORY, record
 from tests.unit.plugins.plugin_utils._stages.fake import FakePort
 
@@ -34,6 +34,8 @@ Result = dict[str, t.Any]
 
 class Shown:
     """What is shown while a run goes on."""
+
+    verbosity = 0
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -130,7 +132,7 @@ class Controller:
 
     def reported(self) -> dict[str, t.Any]:
         """The report as it is now."""
-        content: dict[str, t.Any] = json.loads(self.report.read_text(encoding="utf-8"))
+        content: dict[str, t.Any] = report_schema.read(self.report)
         return content
 
     def port(self, name: str) -> FakePort:

@@ -203,9 +203,12 @@ def first_set(name: str, variables: Variables, hosts: Iterable[str]) -> object:
         raise SettingsErrors([_template_fails(name, host, error)]) from error
 
 
-def set_on_some(names: Iterable[str], variables: Variables) -> list[str]:
+def set_on_some(names: Iterable[str], variables: Variables, without: Iterable[str] = ()) -> list[str]:
     """What is wrong with settings of the whole run that only some hosts have: one host would decide for all."""
-    hostvars, hosts = variables["hostvars"], list(map(str, variables["groups"]["all"]))
+    hostvars, hosts = (
+        variables["hostvars"],
+        [name for name in map(str, variables["groups"]["all"]) if name not in without],
+    )
     having: dict[str, list[str]] = {name: [] for name in names if variables.get(name) is None}
     for host in hosts:
         own = hostvars[host]

@@ -15,10 +15,12 @@ from dataclasses import replace
 
 from .._advisory import Context, decide
 from .._fleet import Fleet, Plan, PlanEntry, batch_sizes, make_plan, order, stopped_tier
-from .._messages import Message, message
+from .._messages import Message, Texts, message
 from .._record import out_of_date
+from .._report.notes import hosts as hosts_named
 from .._run import HostRun
 from .._settings import SettingsError
+from .._text import one_line
 from .downloads import Downloads
 from .hosts import host_runs
 from .run import Run
@@ -27,6 +29,7 @@ Tier = t.Literal["relays", "agents"]
 TIERS: tuple[Tier, ...] = ("relays", "agents")
 # So many hosts are named in a line; the report names all.
 _NAMED = 10
+_LONGEST_REASON = 200
 
 
 def hosts_to_read(run: Run) -> list[str]:
@@ -79,14 +82,16 @@ def tier_of(run: Run, tier: Tier) -> Mapping[str, t.Any]:
 def plan_hosts(run: Run, names: Sequence[str]) -> tuple[Fleet, Plan]:
     """Plan for these hosts, bring their packages to the controller, and record each host's entry."""
     fleet = run.fleet()
-    plan = make_plan(fleet, names, run.check_mode)
+    # Where Relays are not worked on, no Agent can be promised that they will be fixed.
+    predicting = run.check_mode and run.begun.get("playbook") != "remediate_agents"
+    plan = make_plan(fleet, names, predicting)
     stopped = {str(tier): stopped_tier(fleet, tier, _first_batch(run, tier)) for tier in TIERS}
     entries = {name: _prerequisites(fleet.hosts[name], _unless(stopped, entry)) for name, entry in plan.entries.items()}
     if not run.check_mode:
         entries = _bring(run, fleet, entries)
     plan = Plan(entries)
     run.journal.append_all((name, "plan", plan_dict(entry)) for name, entry in entries.items())
-    run.display.display(_in_words(plan))
+    run.display.display(_in_words(plan, Texts(run.settings["dsa_report_language"])))
     return fleet, plan
 
 
@@ -214,15 +219,17 @@ def _prerequisites(run: HostRun, entry: PlanEntry) -> PlanEntry:
     return entry
 
 
-def _in_words(plan: Plan) -> str:
-    """The plan in one line: which hosts are next, and how many wait."""
+def _in_words(plan: Plan, texts: Texts) -> str:
+    """The plan in one line: which hosts are next, and how many wait, with one as an example of why."""
     parts = []
     for tier in TIERS:
         names = [name for name, entry in plan.entries.items() if entry.work and entry.work.tier == tier]
         if names:
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            parts.append(f"{len(names)} {tier} to work on ({', '.join(names[:_NAMED])}{more})")
-    blocked = sum(entry.blocked is not None for entry in plan.entries.values())
+            parts.append(texts(f"progress_plan_{tier}", count=len(names), hosts=hosts_named(names, texts, _NAMED)))
+    blocked = plan.blocked
     if blocked:
-        parts.append(f"{blocked} blocked for now (the report gives each reason)")
-    return f"Plan: {'; '.join(parts) or 'nothing to do'}"
+        host, why = next(iter(blocked.items()))
+        reason = one_line(texts.message(why.as_dict()), _LONGEST_REASON)
+        parts.append(texts("progress_plan_blocked", count=len(blocked), host=host, reason=reason))
+    parts = parts or [texts("progress_plan_nothing")]
+    return texts("progress_plan", parts=texts("terminal_separator").join(parts))

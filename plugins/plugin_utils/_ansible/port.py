@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from .._messages import Message
 from .._record import posix_record, reading_options, unreadable_record, windows_record
 from .._stages.port import HostLost, Result
 from .._text import clean_tree, one_line
@@ -71,6 +72,8 @@ class AnsiblePort:
         self._vars = task_vars
         self._reading = {"timeout": read_timeout, **({"progress_file": progress_file} if progress_file else {})}
         self._reconnect = reconnect
+        # Takes what progress() notes. Without a run of many hosts it is shown at once.
+        self.on_progress: Callable[[str, Message | None], None] = self._show_progress
         self.run_id = run_id
         # In a delegated task it is the host that the task is delegated to.
         self.host = str(action._task.delegate_to or task_vars["inventory_hostname"])
@@ -118,6 +121,14 @@ class AnsiblePort:
     def display(self, text: str) -> None:
         """Show a line at once, while the task goes on."""
         self._action._display.display(text)
+
+    def progress(self, stage: str, what: Message | None = None) -> None:
+        """Note which stage goes on, and what it waits for."""
+        self.on_progress(stage, what)
+
+    def _show_progress(self, stage: str, what: Message | None) -> None:
+        if what is not None:
+            self.display(f"{self.host}: {what.text}")
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -8,107 +8,164 @@
 
 from __future__ import annotations
 
-import shutil
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 
 from .._advisory import AdvisoryError, load_advisory
 from .._fleet import Fleet
-from .._report import Report, begun_report, failing, make_report, render, write
+from .._messages import Texts
+from .._report import Outcome, Report, Written, begun_report, failing, gate_message, make_report, write
+from .._report.document import Document
+from .._report.merge import merge
 from .._settings import SettingsError
+from . import inputs, publish, relay_hosts
+from .facts import run_facts
 from .run import Run, grouped
 from .scope import Scope
-
-_NARROWEST, _WIDEST = 120, 200
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A report that was made and written. error: why the run proves nothing, or an empty text."""
+    """A report that was made and written.
+
+    document: the report as it was written. path: where its JSON goes. files: what was written, JSON first. problem:
+    what could not be written, or an empty text. error: why the run proves nothing, or an empty text. failing: host →
+    why it does not pass.
+    """
 
     report: Report
+    document: Document
+    texts: Texts
     path: Path
-    text: str
+    files: Sequence[Path]
+    problem: str
     error: str
     failing: Mapping[str, str]
 
+    @property
+    def passed(self) -> bool:
+        """Whether the run passes, and its report was written."""
+        return self.report.passed and not self.error
+
 
 def begin(run: Run, scope: Scope) -> None:
-    """Write what stands in the file until the run ends."""
-    report = begun_report(_facts(run, scope.as_dict()), scope.hosts, scope.left_out, check_mode=run.check_mode)
-    problem = _write(report, _path(run))
+    """Write what stands in the file until the run ends, after what is read of earlier files."""
+    inputs.begin(run)
+    problem = _write(run, begun_report(run_facts(run, scope.as_dict()), scope.hosts).as_dict()).problem
     if problem:
         run.fail(problem)
 
 
 def begin_play(run: Run, hosts: Sequence[str]) -> None:
     """The same for a play that is not ours, when its first task begins the journal."""
-    report = begun_report(_facts(run, {}), hosts, _scope(run, hosts)["left_out"], check_mode=run.check_mode)
-    _write(report, _path(run))  # what goes wrong here goes wrong at the end too, and is shown there
+    inputs.begin(run)
+    # What goes wrong here goes wrong at the end too, and is shown there.
+    _write(run, begun_report(run_facts(run, _scope(run, hosts)), hosts).as_dict())
 
 
 def refused(run: Run, why: str) -> str:
     """Write a report of a run that was refused before it began; what to show."""
-    facts = {**_facts(run, {}), "errors": [why]}
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    report = replace(begun_report(facts, (), ()), finished=now)
-    return " ".join(filter(None, (why, _write(report, _path(run)))))
+    facts = {**run_facts(run, {}), "errors": [why], "check_mode": False}
+    report = replace(begun_report(facts, ()), finished=_now())
+    return " ".join(filter(None, (why, _write(run, report.as_dict()).problem)))
 
 
-def end(run: Run, hosts: Sequence[str] = ()) -> Ended:
-    """Make, write and record the report of this run. hosts: what it is about where no playbook of ours began it."""
-    scope = run.begun.get("scope") or _scope(run, hosts)
-    left_out = list(scope["left_out"])
-    names = list(scope["hosts"])
-    errors: list[str] = []
+def end(run: Run, hosts: Sequence[str] = (), reports: Sequence[Report] = ()) -> Ended:
+    """Make, write and record the report of this run.
+
+    hosts: what it is about where no playbook of ours began it. reports: those of other runs, to make one of.
+    """
+    fleet, errors = _fleet(run)
+    report = _made(run, run.begun.get("scope") or _scope(run, hosts), reports, fleet, errors)
+    document, texts = report.as_dict(), _texts(run)
+    files, problem = written = _write(run, document)
+    error = "; ".join([*report.errors, *([problem] if problem else [])])
+    outcomes = failing(report)
+    messages = {outcome.host: gate_message(outcome, texts) for outcome in outcomes}
+    run.journal.append_all((outcome.host, "gate", _gate(outcome, messages, texts)) for outcome in outcomes)
+    ended = Ended(report, document, texts, path_of(run), files, problem, error, messages)
+    published = {
+        **publish.of_report(document, texts, ended.path, written),
+        "relay_hosts": relay_hosts.published(fleet, run.variables["hostvars"], report.playbook),
+    }
+    of_run = {"path": str(ended.path), "summary": document["summary"]}
+    run.journal.append("", "report", passed=ended.passed, error=error, **of_run, **published)
+    return ended
+
+
+def _gate(outcome: Outcome, messages: Mapping[str, str], texts: Texts) -> dict[str, str]:
+    """What the journal has of a host that does not pass: msg is the same for all hosts with the same cause."""
+    return {"msg": messages[outcome.host], "reason": texts.joined(outcome.reasons)}
+
+
+def _fleet(run: Run) -> tuple[Fleet, list[str]]:
+    """The hosts as the journal has them, and everything that went wrong with the run as a whole."""
+    errors = list(run.errors)
     try:
-        fleet = run.fleet()
+        return run.fleet(), errors
     except (SettingsError, AdvisoryError) as wrong:
-        errors = grouped(wrong) if isinstance(wrong, SettingsError) else []
-        fleet = Fleet({}, load_advisory())
-    roles = run.settings["dsa_report_roles"]
-    if roles:
-        left_out += [
-            {"host": name, "why": "role"}
-            for name in names
-            if name in fleet.hosts and fleet.hosts[name].role not in roles
-        ]
-        names = [name for name in names if name not in fleet.hosts or fleet.hosts[name].role in roles]
-    facts = _facts(run, scope)
-    facts["errors"] = list(dict.fromkeys([*facts["errors"], *errors]))
+        errors += grouped(wrong) if isinstance(wrong, SettingsError) else []
+        return Fleet({}, load_advisory()), errors
+
+
+def _made(run: Run, scope: Mapping[str, t.Any], reports: Sequence[Report], fleet: Fleet, errors: list[str]) -> Report:
+    """The report of what the journal has."""
+    names = list(scope["hosts"])
+    facts = run_facts(run, scope)
+    others = _of_other_roles(run.settings["dsa_report_roles"], fleet, names, reports)
+    facts["left_out"] += [{"host": name, "why": "role"} for name in others]
+    names = [name for name in names if name not in others]
     if run.journal.damaged:
-        facts["errors"].append(
+        errors.append(
             f"{run.journal.damaged} lines of the run journal {run.journal.path} cannot be read, so it is not known "
             "what they recorded: make room on the disk and run again"
         )
-    if not names:
-        facts["errors"].append(
-            "there is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups"
-        )
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    report = make_report(fleet, names, left_out, facts, now, run.check_mode)
-    path = _path(run)
-    problem = _write(report, path)
-    error = "; ".join([*report.errors, *([problem] if problem else [])])
-    passed = report.passed and not problem
-    reasons = failing(report)
-    run.journal.append_all((name, "gate", {"reason": reason}) for name, reason in reasons.items())
-    run.journal.append("", "report", passed=passed, path=str(path), summary=report.summary())
-    width = min(max(shutil.get_terminal_size((_NARROWEST, 24)).columns, _NARROWEST), _WIDEST)
-    text = f"{render(report, width)}\n{problem or f'Report: {path}'}"
-    return Ended(report, path, text, error, reasons)
+    if not names and not any(report.outcomes for report in reports) and not _other_tier(run, fleet, others):
+        errors.append("there is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups")
+    facts["errors"] = list(dict.fromkeys(errors))
+    if reports:
+        expected = {name: fleet.hosts[name].role if name in fleet.hosts else None for name in names}
+        return inputs.complete(run, merge(reports, begun_report(facts, ()), expected), ())
+    waived = [fleet.hosts[name].settings["dsa_precheck_waive"] for name in names if name in fleet.hosts]
+    return inputs.complete(run, make_report(fleet, names, facts, _now()), chain.from_iterable(waived))
+
+
+def _of_other_roles(
+    roles: Sequence[str], fleet: Fleet, names: Sequence[str], reports: Sequence[Report]
+) -> dict[str, str | None]:
+    """The hosts that the report is not about, with their roles. No roles: it is about all."""
+    known: dict[str, str | None] = {name: fleet.hosts[name].role for name in names if name in fleet.hosts}
+    known |= {outcome.host: outcome.role for report in reports for outcome in report.outcomes}
+    return {name: role for name, role in known.items() if roles and role not in roles}
+
+
+def _other_tier(run: Run, fleet: Fleet, names: Iterable[str]) -> bool:
+    """Whether the playbook is about one tier, and all these hosts are known to be of the other: a slice may be so."""
+    playbook, hosts = run.begun.get("playbook"), [fleet.hosts[name] for name in names]
+    if playbook == "remediate_agents":
+        return bool(hosts) and all(host.role == "relay" for host in hosts)
+    return playbook == "remediate_relays" and not any(host.goes_first or host.may_be_relay for host in hosts)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def spared(run: Run) -> list[str]:
     """Hosts that do not pass, and on which the gate's task did not run."""
-    entries = list(run.journal.entries())
-    failed = {entry["host"] for entry in entries if entry["kind"] == "gated"}
-    return list(
-        dict.fromkeys(entry["host"] for entry in entries if entry["kind"] == "gate" and entry["host"] not in failed)
-    )
+    failed = {entry["host"] for entry in run.journal.entries() if entry["kind"] == "gated"}
+    return [name for name in to_fail(run) if name not in failed]
+
+
+def to_fail(run: Run) -> list[str]:
+    """The hosts that do not pass by the report that was made, as far as the inventory has them: others cannot fail."""
+    known = set(map(str, run.variables["groups"]["all"]))
+    found = (entry["host"] for entry in run.journal.entries() if entry["kind"] == "gate")
+    return [name for name in dict.fromkeys(found) if name in known]
 
 
 def _scope(run: Run, hosts: Sequence[str]) -> Mapping[str, t.Any]:
@@ -117,27 +174,18 @@ def _scope(run: Run, hosts: Sequence[str]) -> Mapping[str, t.Any]:
     return {"hosts": list(hosts), "left_out": [{"host": name, "why": "play"} for name in others]}
 
 
-def _facts(run: Run, scope: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {
-        "run_id": run.journal.run_id,
-        "started": run.journal.started,
-        "limit": scope.get("limit"),
-        "dsa_hosts": None if scope.get("pattern") in (None, "all") else scope["pattern"],
-        "playbook": run.begun.get("playbook"),
-        "errors": run.errors,
-        "warnings": run.texts("warning"),
-    }
+def _write(run: Run, document: Document) -> Written:
+    """Write the document in all formats of the run."""
+    return write(document, path_of(run), run.settings["dsa_report_formats"], _texts(run))
 
 
-def _write(report: Report, path: Path) -> str:
-    """Write the report; what went wrong, or an empty text. A device such as /dev/null is not replaced by a file."""
-    if path.exists() and not path.is_file():
-        return f"dsa_report_path is {path}, which is no file: name a file, and run again"
-    return write(report, path)
+def _texts(run: Run) -> Texts:
+    return Texts(run.settings["dsa_report_language"])
 
 
-def _path(run: Run) -> Path:
-    return Path(run.settings["dsa_report_path"]).expanduser().absolute()
+def path_of(run: Run) -> Path:
+    """Where the JSON report goes."""
+    return run.report_path
 
 
-__all__ = ["Ended", "begin", "end", "refused", "spared"]
+__all__ = ["Ended", "begin", "end", "path_of", "refused", "spared", "to_fail"]

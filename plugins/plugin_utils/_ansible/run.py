@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import typing as t
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
 from ansible import constants as C
 from ansible import context
@@ -20,7 +22,7 @@ from ansible.utils.display import Display
 from .._advisory import Advisory, AdvisoryError, load_advisory
 from .._fleet import Fleet
 from .._messages import Message
-from .._run import HostRun, Journal, host_run
+from .._run import HostRun, Journal, JournalError, host_run
 from .._settings import (
     Settings,
     SettingsError,
@@ -41,12 +43,22 @@ from .hosts import (
     settings_of,
     unread_manager_inventory,
 )
+from .prerequisites import missing
+from .relay_hosts import added
 from .scope import Scope
 
 RUN_SETTINGS = (
     "dsa_gate",
     "dsa_report_path",
+    "dsa_report_to",
     "dsa_report_roles",
+    "dsa_report_formats",
+    "dsa_report_language",
+    "dsa_report_baseline",
+    "dsa_report_from",
+    "dsa_waivers",
+    "dsa_gate_on",
+    "dsa_change_id",
     "dsa_unknown_variables",
     "dsa_advisory",
     "dsa_hosts",
@@ -57,16 +69,40 @@ class Run:
     """variables: those of a play or of a task, with groups and hostvars."""
 
     def __init__(self, variables: Variables, display: Display | None = None) -> None:
-        # A play that begins without a host before it has no hostvars.
-        hosts = {"hostvars": HostVariables(variables["hostvars"])} if "hostvars" in variables else {}
+        # A play that begins without a host before it has no hostvars; without any host there are none.
+        known = "hostvars" in variables or not variables["groups"].get("all")
+        hosts = {"hostvars": HostVariables(variables.get("hostvars", {}))} if known else {}
         self.variables: Variables = {**variables, **hosts}
         self.display = display or Display()
 
     @cached_property
     def journal(self) -> Journal:
-        """This run's journal; it is begun beside the report where there is none yet."""
+        """This run's journal; it is begun beside the report where there is none yet.
+
+        Where nobody set a path and the usual folder cannot be written, as a project in AWX, a new folder takes its
+        place: a report that must be fetched from there is better than none.
+        """
         folder = C.DEFAULT_LOCAL_TMP
-        return Journal.of_run(folder, "" if Journal.begun(folder) else str(self.settings["dsa_report_path"]))
+        if Journal.begun(folder):
+            return Journal.of_run(folder, "")
+        path = Path(self.settings["dsa_report_path"])
+        try:
+            return Journal.of_run(folder, path)
+        except JournalError:
+            if self.settings.is_set("dsa_report_path"):
+                raise
+        own = Path(tempfile.mkdtemp(prefix="dsa-reports-"))
+        journal = Journal.of_run(folder, own / path.name)
+        if journal.path.parent == own:
+            text = f"{path.parent} cannot be written, and dsa_report_path is not set: the report is in {own}"
+            journal.append("", "warning", text=text)
+        return journal
+
+    @property
+    def report_path(self) -> Path:
+        """Where the JSON report goes."""
+        path = Path(self.settings["dsa_report_path"]).expanduser().absolute()
+        return path if self.settings.is_set("dsa_report_path") else self.journal.path.with_name(path.name)
 
     @cached_property
     def settings(self) -> Settings:
@@ -150,19 +186,33 @@ class Run:
         problems: list[str] = []
         try:
             for_run(host.settings for host in host_runs(self.variables, self.journal).values())
+            if not self.variables["groups"]["all"]:  # as with reports that are made of files alone
+                settings_of("", {name: self.variables[name] for name in RUN_SETTINGS if name in self.variables})
             fleet = self.fleet()
             silence = unread_manager_inventory(self.variables) or fleet.managers_silence()
             problems += [silence.text if isinstance(silence, Message) else silence] if silence else []
+            if playbook != "report":
+                lacks = list(missing(fleet.hosts, self.variables["hostvars"], scope.hosts, playbook != "gate"))
+                problems += grouped(SettingsErrors(lacks))
         except SettingsError as error:
             problems += grouped(error)
         except AdvisoryError as error:
             problems.append(f"dsa_advisory: {error}. Nothing was changed")
-        names: set[str] = set()
+        names: set[str] = set() if scope.hosts else set(self.variables)
         for name in scope.hosts:
             names.update(self.variables["hostvars"][name])
-        problems += [*set_on_some(RUN_SETTINGS, self.variables), *reserved_names(scope.hosts, self.variables)]
+        predicts = playbook == "report" or (self.check_mode and playbook.startswith("remediate"))
+        if self.settings["dsa_gate_on"] == "readiness" and not predicts:
+            problems.append(
+                "dsa_gate_on is readiness, and only a remediation in check mode answers that: run remediate with "
+                "--check, or leave dsa_gate_on out. Nothing was changed"
+            )
+        problems += [
+            *set_on_some(RUN_SETTINGS, self.variables, added(C.DEFAULT_LOCAL_TMP)),
+            *reserved_names(scope.hosts, self.variables),
+        ]
         unknown = [*unknown_variables(names), *suspicious_groups(self.variables["groups"])]
-        if playbook == "gate" or self.settings["dsa_unknown_variables"] == "warn":
+        if playbook in ("gate", "report") or self.settings["dsa_unknown_variables"] == "warn":
             for problem in unknown:
                 self.display.warning(problem.text)
                 self.journal.append("", "warning", text=problem.text)

@@ -16,6 +16,7 @@ from pathlib import Path
 from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
 
 from .._settings import SettingsError
 
@@ -50,26 +51,22 @@ def listing() -> bool:
     return any(arguments.get(name) for name in ("listhosts", "listtasks", "listtags", "syntax"))
 
 
-def scope_of(groups: Mapping[str, Sequence[str]], pattern: object, loader: t.Any) -> Scope:
-    """The hosts that fit the pattern within the limit of the command line.
+def scope_of(groups: Mapping[str, Sequence[str]], pattern: object, loader: t.Any, without: Sequence[str] = ()) -> Scope:
+    """The hosts that fit the pattern within the limit of the command line. without: hosts that the run itself added.
 
     The limit is read from the command line, as ansible_limit can be set like any variable. Raises SettingsError for a
     pattern or a limit that Ansible cannot read.
     """
     limit = context.CLIARGS.get("subset") or None
     text = ",".join(map(str, pattern)) if isinstance(pattern, (list, tuple)) else str(pattern)
-    everybody = InventoryManager(loader, parse=False)
-    for group, names in groups.items():
-        everybody.add_group(group)
-        for name in names:
-            everybody.add_host(name, group=group)
+    everybody = _everybody(groups, loader)
     try:
         fitting = {host.name for host in everybody.get_hosts(text)}
         everybody.subset(limit)
         limited = {host.name for host in everybody.get_hosts("all")}
     except AnsibleError as error:
         raise SettingsError(f"dsa_hosts {text!r} or --limit {limit!r} cannot be used: {error}") from error
-    names = [str(name) for name in groups.get("all", ())]
+    names = [str(name) for name in groups.get("all", ()) if str(name) not in without]
     return Scope(
         hosts=tuple(name for name in names if name in fitting and name in limited),
         left_out=tuple(
@@ -80,6 +77,20 @@ def scope_of(groups: Mapping[str, Sequence[str]], pattern: object, loader: t.Any
         pattern=text,
         limit=str(limit) if limit else None,
     )
+
+
+def fitting(groups: Mapping[str, Sequence[str]], pattern: str) -> frozenset[str]:
+    """The hosts that fit a pattern, whatever the limit is. Raises AnsibleError for one that Ansible cannot read."""
+    return frozenset(str(host.name) for host in _everybody(groups, DataLoader()).get_hosts(pattern))
+
+
+def _everybody(groups: Mapping[str, Sequence[str]], loader: t.Any) -> InventoryManager:
+    everybody = InventoryManager(loader, parse=False)
+    for group, names in groups.items():
+        everybody.add_group(group)
+        for name in names:
+            everybody.add_host(name, group=group)
+    return everybody
 
 
 def refuse_partial_run(playbook: str) -> None:

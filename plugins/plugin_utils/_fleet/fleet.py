@@ -126,7 +126,7 @@ class Fleet:
         return made[1]
 
     def _as_relays_of(self, relays: list[HostRun]) -> list[Mapping[str, object]]:
-        return self._everybody_as_relays if relays is self._everybody else [self._as_relay(relay) for relay in relays]
+        return self._everybody_as_relays if relays is self._everybody else list(map(self._as_relay, relays))
 
     @cached_property
     def _everybody_as_relays(self) -> list[Mapping[str, object]]:
@@ -170,10 +170,12 @@ class Fleet:
             found += disagreements(record, host.manager_record, RELAY_GROUP in host.groups)
         if record.get("version_source") == "manager" and record.get("version"):
             found += self._too_old(host)
-        if host.updated_in_this_run:
-            return found
-        events = self._events.get(str(host.computer.get("id"))) if self.same_manager(host) else None
-        return found + failing_updates(events, host.manager_record.get("updates"))
+        updates = host.manager_record.get("updates")
+        return found if host.updated_in_this_run else found + failing_updates(self.events(host), updates)
+
+    def events(self, host: HostRun) -> object:
+        """What the Manager's events tell of the security updates of a host, None where that is not known."""
+        return self._events.get(str(host.computer.get("id"))) if self.same_manager(host) else None
 
     def same_manager(self, host: HostRun) -> bool:
         """Whether the Manager that answered in this run is the host's."""
@@ -226,6 +228,8 @@ class Fleet:
 
     def _relay_objection(self, relay: HostRun, fixed_will_do: bool) -> Message | None:
         name = relay.host
+        if name not in self.hosts:
+            return message("relay_not_in_inventory", host=name)
         if relay.failure:
             return message("relay_failed", host=name, stage=relay.failure.stage)
         if relay.unread:

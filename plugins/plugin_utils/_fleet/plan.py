@@ -12,9 +12,8 @@ another day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from .._advisory import parse_build
 from .._messages import Message, message
@@ -64,7 +63,7 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
     """
     wanted = set(scope)
     names = [name for name in fleet.hosts if name in wanted]
-    problems = _unknown_names(fleet, names)
+    problems: list[Problem] = []
     entries: dict[str, PlanEntry] = {}
     for name in names:
         try:
@@ -90,21 +89,6 @@ def make_plan(fleet: Fleet, scope: Iterable[str], predicting: bool = False) -> P
         elif predicting and work.tier == "relays":
             as_good_as_fixed.add(name)
     return Plan(entries)
-
-
-def _unknown_names(fleet: Fleet, names: Iterable[str]) -> list[Problem]:
-    """Settings that name a host which the inventory does not have."""
-    return [
-        Problem(variable, name, f"{variable} names {other}, which is not in the inventory")
-        for name in names
-        for variable in ("dsa_relays", "dsa_bundle_relay")
-        for other in _listed(fleet.hosts[name].settings[variable])
-        if other not in fleet.hosts
-    ]
-
-
-def _listed(value: Any) -> Sequence[str]:
-    return [value] if isinstance(value, str) else value or ()
 
 
 def _work_entry(work: Work) -> PlanEntry:

@@ -9,19 +9,17 @@
 from __future__ import annotations
 
 from .build import begun_report, make_report
-from .files import kept_path, write
-from .model import Outcome, Reason, Report, failing
-from .table import render, result
+from .files import Written, kept_path, write
+from .model import Outcome, Report, failing, gate_message
 
 __all__ = [
     "Outcome",
-    "Reason",
     "Report",
+    "Written",
     "begun_report",
     "failing",
+    "gate_message",
     "kept_path",
     "make_report",
-    "render",
-    "result",
     "write",
 ]

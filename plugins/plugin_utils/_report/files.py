@@ -4,70 +4,88 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The report as JSON files: one that is kept for each run, and a copy of the latest at a name that stays."""
+"""The report's files: its JSON, kept for each run and at a name that stays, and other forms beside it."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
-import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 
-from .._text import clean, clean_tree
-from .model import Report
+from .._messages import Texts
+from .._text import clean
+from .document import Document
+from .formats import FORMATS
 
 _REMEDY = "Set dsa_report_path to a file in a folder that can be written and has room, and run again"
 
 
-def write(report: Report, path: Path) -> str:
-    """Write the report beside path under the name of its run, and to path; return what went wrong, or an empty text.
+class Written(NamedTuple):
+    """The files at names that stay, JSON first; and what could not be written, or an empty text."""
 
-    Never raises: after a night's work a report that cannot be written must still be shown. The second file is tried
-    where the first fails, so that an older report at path does not pass for this one.
+    files: tuple[Path, ...]
+    problem: str
+
+
+def write(document: Document, path: Path, formats: Iterable[str], texts: Texts) -> Written:
+    """Write the JSON to path and beside it under the name of its run, and the other formats beside it.
+
+    Never raises: after a night's work a report that cannot be written must still be shown. Each file is tried whatever
+    became of those before it, so that as few as can be stay of an older run.
     """
+    files: list[Path] = []
     problems: list[str] = []
-    files: tuple[Path, ...] = ()
-    try:
-        content, files = as_json(report.as_dict()), (kept_path(report, path), path)
-    except Exception as error:
-        problems.append(f"{clean(str(path))}: {_why(error)}")
-    for file in files:
+    if _is_no_file(path):
+        return Written((), f"dsa_report_path is {clean(str(path))}, which is no file: name a file, and run again")
+    for name in dict.fromkeys(("json", *formats)):
+        file = path
         try:
-            _replace(file, content)
+            file = beside(path, name)
+            content = FORMATS[name].face(document, texts)
+            if name == "json":
+                problems += _replaced(kept_path(document, path), content)
+            problem = _replaced(file, content)
+            files += [] if problem else [file]
+            problems += problem
         except Exception as error:
-            problems.append(f"{clean(str(file))}: {_why(error)}")
-    return f"The report could not be written to {'; '.join(problems)}. {_REMEDY}" if problems else ""
+            problems.append(f"{clean(str(file))} ({name}): {_why(error)}")
+    problem_text = f"The report could not be written to {'; '.join(problems)}. {_REMEDY}" if problems else ""
+    return Written(tuple(files), problem_text)
 
 
-def kept_path(report: Report, path: Path) -> Path:
+def beside(path: Path, name: str) -> Path:
+    """Where a format stands: report.html for report.json. Raises ValueError where that is the JSON itself."""
+    if name == "json":
+        return path
+    file = path.with_suffix(FORMATS[name].suffix)
+    if file == path:
+        raise ValueError("the JSON report has this name; end dsa_report_path with .json")
+    return file
+
+
+def kept_path(document: Document, path: Path) -> Path:
     """Where the report of this run stays: report-20261127T133821Z-RUN_ID.json for report.json."""
-    return path.with_name(f"{path.stem}-{_stamp(report.started)}-{_safe(report.run_id)}{path.suffix}")
+    return path.with_name(f"{path.stem}-{_stamp(document['started'])}-{_safe(document['run_id'])}{path.suffix}")
 
 
-def as_json(content: Mapping[str, t.Any]) -> bytes:
-    """The report as JSON in UTF-8, one host a line: readable by every parser, whatever texts and values are in it."""
-    head: dict[str, t.Any] = clean_tree({name: value for name, value in content.items() if name != "hosts"})
-    hosts = [clean_tree(host) for host in content["hosts"]]
-    lines = ",\n".join(f"  {_dumped(host)}" for host in hosts)
-    text = _dumped(head, indent=1)[: -len("\n}")]
-    return f'{text},\n "hosts": [\n{lines}\n ]\n}}\n'.encode()
-
-
-def _dumped(value: t.Any, indent: int | None = None) -> str:
+def _replaced(file: Path, content: bytes) -> list[str]:
+    """Replace the file; what went wrong."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    except ValueError:  # NaN and Infinity are no JSON; as texts they are
-        plain = json.loads(json.dumps(value), parse_constant=str)
-        return json.dumps(plain, ensure_ascii=False, indent=indent)
+        _replace(file, content)
+    except Exception as error:
+        return [f"{clean(str(file))}: {_why(error)}"]
+    return []
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Replace the file as a whole, so that nobody ever reads half a report."""
+    """Replace the file as a whole, so that nobody ever reads half a report. A device is not replaced by a file."""
+    if _is_no_file(file):
+        raise ValueError("this is no file")
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=file.parent, prefix=".dsa-report-")
     try:
@@ -80,6 +98,10 @@ def _replace(file: Path, content: bytes) -> None:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(part)
+
+
+def _is_no_file(path: Path) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _stamp(started: str | None) -> str:

@@ -102,6 +102,7 @@ class HostRun:
     work: what the plan wants done (Work.as_dict()); blocked: why it must wait. Both None: the plan wants nothing, or
     there is none yet (planned tells which).
     tasks: stage → what the Manager's tasks did for this host: outcome and evidence.
+    read_at: when its latest reading ended, ISO 8601; None where the host was not read in this run.
     """
 
     host: str
@@ -114,6 +115,7 @@ class HostRun:
     blocked: Message | None = None
     stages: Mapping[str, StageResult] = field(default_factory=dict)
     tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    read_at: str | None = None
 
     def after(self, result: StageResult) -> HostRun:
         """This host when the stage has ended."""

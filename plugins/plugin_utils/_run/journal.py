@@ -170,11 +170,14 @@ def host_run(
     fields: dict[str, t.Any] = {}
     for entry in entries:
         kind = entry["kind"]
+        if kind == "read" or (kind == "stage" and entry.get("record") is not None):
+            fields["read_at"] = entry.get("time")
         if kind == "read":
             run = run.with_reading(Reading.from_dict(entry))
         elif kind == "plan":
             blocked = entry.get("blocked")
             fields = {
+                "read_at": fields.get("read_at"),
                 "planned": True,
                 "work": entry.get("work"),
                 "blocked": Message.from_dict(blocked) if blocked else None,

@@ -8,25 +8,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .destinations import destinations_of
 from .errors import SettingsError, WrongValue
 from .shapes import (
     address_of,
     batches_of,
     checksum_of,
     checksums_of,
+    expanded,
     filter_of,
     list_of,
     packages_of,
+    paths_of,
     pattern_of,
     regex_of,
     target_of,
     version_of,
+    waivers_of,
     window_of,
     zone_of,
 )
@@ -50,6 +53,7 @@ Kind = Literal[
     "checksum",
     "checksums",
     "choice",
+    "destinations",
     "filter",
     "float",
     "int",
@@ -57,12 +61,14 @@ Kind = Literal[
     "names",
     "packages",
     "path",
+    "paths",
     "pattern",
     "percentage",
     "regex",
     "str",
     "target",
     "version",
+    "waivers",
     "window",
     "zone",
 ]
@@ -74,14 +80,17 @@ _PLAIN: Mapping[Kind, Callable[[object, str], Any]] = {
     "bool": flag_of,
     "checksum": checksum_of,
     "checksums": checksums_of,
+    "destinations": destinations_of,
     "filter": filter_of,
     "mapping": mapping_of,
     "packages": packages_of,
+    "paths": paths_of,
     "pattern": pattern_of,
     "percentage": percentage_of,
     "regex": regex_of,
     "target": target_of,
     "version": version_of,
+    "waivers": waivers_of,
     "window": window_of,
     "zone": zone_of,
 }
@@ -145,11 +154,6 @@ class Setting:
         if self.made and self.kind == "mapping" and isinstance(value, Mapping):
             return value  # large, the same for the whole run, and read only
         return _PLAIN[self.kind](value, name)
-
-
-def expanded(path: str) -> str:
-    """A path with ~ and environment variables replaced."""
-    return os.path.expanduser(os.path.expandvars(path))
 
 
 def _decrypted(value: object, name: str) -> object:

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,6 +24,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Where the file of an entry of dsa_packages is, and what restricts an entry to some hosts.
 PLACES = ("path", "url", "repository")
 CONDITIONS = ("os", "arch", "distribution")
+# What every waiver has, and what it waives: one of them.
+_WAIVER = ("hosts", "reason", "owner", "expires")
+_WAIVED = ("verdicts", "findings")
 _FILTERS = ("computer_group_id", "policy_id", "smart_folder_id", "all")
 
 
@@ -189,3 +194,53 @@ def list_of(value: object, name: str) -> list[Any]:
     if not isinstance(found, (list, tuple)):
         raise WrongValue(name, value, "write a list")
     return list(found)
+
+
+def paths_of(value: object, name: str) -> list[str]:
+    """Paths on the controller."""
+    return [expanded(path) for path in names_of(value, name)]
+
+
+def expanded(path: str) -> str:
+    """A path with ~ and environment variables replaced."""
+    return os.path.expanduser(os.path.expandvars(path))
+
+
+def waivers_of(value: object, name: str) -> list[dict[str, Any]]:
+    """Waivers: each has hosts, one of verdicts and findings (lists), reason, owner and expires (YYYY-MM-DD)."""
+    return [_waiver(entry, f"{name}[{number}]") for number, entry in enumerate(list_of(value, name))]
+
+
+def _waiver(value: object, name: str) -> dict[str, Any]:
+    known = (*_WAIVER, *_WAIVED)
+    entry = {key: item for key, item in mapping_of(value, name).items() if not is_blank(item)}
+    for key, item in entry.items():
+        if key not in known:
+            raise WrongValue(f"{name}.{key}", item, f"this key is not known; known are {', '.join(known)}")
+    missing = [key for key in _WAIVER if key not in entry]
+    if missing:
+        raise WrongValue(name, value, f"it has no {' and no '.join(missing)}: a waiver needs {', '.join(_WAIVER)}")
+    if sum(key in entry for key in _WAIVED) != 1:
+        raise WrongValue(name, value, "name what it waives: either verdicts or findings")
+    waiver: dict[str, Any] = {key: text_of(entry[key], f"{name}.{key}") for key in ("reason", "owner")}
+    for key in _WAIVED:
+        waiver[key] = names_of(entry.get(key, []), f"{name}.{key}")
+        if key in entry and not waiver[key]:
+            raise WrongValue(f"{name}.{key}", entry[key], "name at least one")
+    return {
+        **waiver,
+        "hosts": pattern_of(entry["hosts"], f"{name}.hosts"),
+        "expires": _day(entry["expires"], f"{name}.expires"),
+    }
+
+
+def _day(value: object, name: str) -> str:
+    """A day as YYYY-MM-DD. YAML makes a date of one without quotes."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    try:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
+            return date.fromisoformat(value.strip()).isoformat()
+    except ValueError:
+        pass
+    raise WrongValue(name, value, "write the last day on which it counts, such as 2027-01-31")

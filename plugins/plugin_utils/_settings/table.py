@@ -10,13 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .areas import agent, fleet, manager, manager_upgrade, packages, recover, reports, security_update, upgrade
+from .areas import (
+    agent,
+    controller,
+    fleet,
+    manager,
+    manager_upgrade,
+    packages,
+    recover,
+    reports,
+    security_update,
+    upgrade,
+)
 from .setting import Setting
 
-SETTINGS: Mapping[str, Setting] = {
-    setting.name: setting
-    for area in (fleet, packages, upgrade, agent, security_update, recover, reports, manager, manager_upgrade)
-    for setting in area.SETTINGS
-}
+_AREAS = (fleet, packages, upgrade, agent, security_update, recover, reports, manager, manager_upgrade, controller)
+SETTINGS: Mapping[str, Setting] = {setting.name: setting for area in _AREAS for setting in area.SETTINGS}
 # alias → name
 ALIASES: Mapping[str, str] = {alias: setting.name for setting in SETTINGS.values() for alias in setting.aliases}

@@ -24,6 +24,8 @@ GROUPS = (
     "deep_security_appliances",
 )
 _PREFIXES = ("dsa_", "dsm_")
+# What a run publishes for the next node of a workflow, which has it as an extra variable.
+OUTPUTS = ("dsa_result", "dsa_relay_hosts")
 _ROLES = {group.removeprefix("deep_security_").removesuffix("s"): group for group in GROUPS}
 # With more words before or behind it is a group of the user's own, such as deep_security_relays_tokyo.
 _CORE = r"deep_security_(?:relay|agent|manager|appliance)s?"
@@ -41,7 +43,7 @@ def unknown_variables(names: Iterable[str]) -> list[Problem]:
     """Variables that begin as ours do and are no settings, so that they have no effect."""
     problems = []
     known = Settings.names()
-    for name in sorted(set(names) - known):
+    for name in sorted(set(names) - known - set(OUTPUTS)):
         if name.lower().startswith(_PREFIXES):
             # The inventory plugin's variables are not there to be set.
             near = difflib.get_close_matches(name.lower(), sorted(n for n in known if not _made(n)), 1)

@@ -35,9 +35,10 @@ def for_run(hosts: Iterable[Settings]) -> Settings:
             if values.setdefault(name, value) == value:
                 source.setdefault(name, settings.host)
                 continue
+            one, other = ("one thing", "another") if setting.secret else (quoted(values[name]), quoted(value))
             text = (
-                f"{name} is {quoted(values[name])} on {source[name]} and {quoted(value)} on {settings.host}, and one "
-                "value counts for the whole run: set it for the group all, or with -e"
+                f"{name} is {one} on {source[name]} and {other} on {settings.host}, and one value counts for the whole "
+                "run: set it for the group all, or with -e"
             )
             problems[name] = Problem(name, "", text)
     if problems:

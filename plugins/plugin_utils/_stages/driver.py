@@ -75,6 +75,7 @@ def carry(port: Port, run: HostRun, stages: Iterable[str], on_result: Record) ->
     for name in STAGES:
         if name not in wanted or run.failure:
             continue
+        port.progress(name)
         started = port.clock()
         result = _result(name, port, run)
         result = replace(result, seconds=port.clock() - started)

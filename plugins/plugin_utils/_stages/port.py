@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from .._messages import Message
+
 Result = dict[str, Any]
 
 
@@ -53,6 +55,9 @@ class Port(Protocol):
 
     def display(self, text: str) -> None:
         """Show a line to the operator while the stage goes on."""
+
+    def progress(self, stage: str, what: Message | None = None) -> None:
+        """Note which stage goes on, and what it waits for. Shown now and then, for all hosts together."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

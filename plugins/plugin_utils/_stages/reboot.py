@@ -141,7 +141,7 @@ def _reboot(port: Port, limit: int, before: Mapping[str, Any], now: Mapping[str,
     now: the record right before. Where the connection is lost it is rebooted again only if it is known not to have been
     started since: unknown then.
     """
-    port.display(f"{port.host}: rebooting ({why})")
+    port.progress("reboot", message("waiting_for_reboot", reasons=why))
     name = "ansible.windows.win_reboot" if port.windows else "ansible.builtin.reboot"
     try:
         return port.action(name, {"reboot_timeout": limit})
@@ -211,4 +211,5 @@ def _wait_for_agent(port: Port, settings: Settings, known: set[str]) -> tuple[Ma
         problems = {code: text for code, text in _health(record).items() if code not in known}
         if not problems or port.clock() >= deadline:
             return record, problems
+        port.progress("reboot", message("waiting_for_agent", problems=list(problems.values())))
         port.sleep(settings["dsa_verify_interval"])

@@ -24,8 +24,6 @@ from .._settings import Settings, SettingsError
 from .port import Port, Result
 from .shared import build_of, keeping, reason, waits_for_reboot
 
-# How often a line is shown of an update that still runs, in seconds.
-_SHOW_EVERY = 60.0
 _ARTICLE = "「Deep Security Agent や Relayのアップグレード後にセキュリティアップデートが完了しない」"
 
 
@@ -67,7 +65,7 @@ def _look_until_ended(port: Port, run: HostRun, start: UpdateStart, options: Res
     settings = run.settings
     limit, interval = (settings[f"dsa_security_update_{name}"] for name in ("timeout", "interval"))
     success, failure = (settings[f"dsa_security_update_{word}_regex"] for word in ("success", "failure"))
-    started = shown = port.clock()
+    started = port.clock()
     previous: Result | None = None
     while True:
         port.sleep(min(interval, limit))
@@ -77,12 +75,11 @@ def _look_until_ended(port: Port, run: HostRun, start: UpdateStart, options: Res
             evidence = judge_update(start, seen, previous, success, failure)
         except PatternTooSlow as error:
             raise SettingsError(str(error)) from error
-        previous, now = seen, port.clock()
+        previous = seen
         if evidence.state in ("succeeded", "failed") or last:
             return evidence
-        if now - shown >= _SHOW_EVERY:
-            shown = now
-            port.display(f"{port.host}: security update, {now - started:.0f} of at most {limit} s: {evidence.text}")
+        waited = round(port.clock() - started)
+        port.progress("update", message("waiting_for_update", seconds=waited, limit=limit, evidence=evidence.text))
 
 
 def _by_manager(port: Port, run: HostRun, task: Mapping[str, Any]) -> StageResult:

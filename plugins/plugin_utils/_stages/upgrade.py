@@ -239,6 +239,7 @@ def _read_back(
     while not _is_there(record, target, details):
         if port.clock() >= deadline:
             return not_reached(record, limit, details)
+        port.progress("upgrade", message("waiting_for_build", target=target.text, build=left_with(record)))
         port.sleep(min(_POLL, run.settings["dsa_verify_interval"]))
         record = port.read()
     if note_of(record).get("phase") == "upgrading":

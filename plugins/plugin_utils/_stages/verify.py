@@ -30,7 +30,6 @@ def verify(port: Port, run: HostRun) -> StageResult:
     context = Context(certificate_replaced=settings["dsa_certificate_replaced"])
     target = parse_build(run.work["target"]) if run.work and run.work.get("target") else None
     started = port.clock()
-    shown = ""
     while True:
         record = port.read()
         reasons = unverified(record, decide(record, advisory, context), target)
@@ -40,7 +39,5 @@ def verify(port: Port, run: HostRun) -> StageResult:
         if waited + settings["dsa_verify_interval"] > settings["dsa_verify_timeout"]:
             text = message("not_verified", seconds=round(waited), reasons=joined(reasons))
             return StageResult("verify", "failed", text, record=record)
-        if joined(reasons) != shown:
-            shown = joined(reasons)
-            port.display(f"{port.host}: not verified yet: {shown}")
+        port.progress("verify", message("waiting_for_verification", problems=reasons))
         port.sleep(settings["dsa_verify_interval"])

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .._messages import message
 from .._record import judge_signature
 from .._run import HostRun
 from .._settings import Settings
@@ -115,7 +116,7 @@ def _run_msi(port: Port, settings: Settings, options: Result) -> Result:
         ran = port.module("ansible.windows.win_package", options)
         if ran.get("rc") != msi.BUSY or port.clock() >= deadline:
             return ran
-        port.display(f"{port.host}: another installation is running there; trying again")
+        port.progress("upgrade", message("waiting_for_installation"))
         port.sleep(min(_BUSY_PAUSE, max(1.0, limit / 30)))
 
 

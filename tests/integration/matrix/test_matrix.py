@@ -80,6 +80,8 @@ def predicted(lab: LabFleet) -> Step:
 @pytest.fixture(scope="module")
 def remediated(lab: LabFleet, predicted: object) -> Ran:
     """Every host, and for good."""
+    # No stage is so short that no line would be due.
+    lab.environment["DSA_PROGRESS_INTERVAL"] = "0.05"
     return lab.ran("remediate", 2)
 
 
@@ -104,7 +106,7 @@ def test_check_mode_predicts_and_changes_nothing(lab: LabFleet, predicted: Step)
     for name, outcome in predicted.report.items():
         build = "20.0.0-5995" if name == "win1" else "20.0.0-4416"
         assert (outcome["verdict"], outcome["version"]) == ("affected", build), (name, outcome["reason"])
-        assert outcome["done"] == "would upgrade"
+        assert outcome["done"] == "would upgrade and update"
     assert predicted.same
     assert not (lab.folder / "injected").exists()
 
@@ -114,8 +116,16 @@ def test_every_host_is_read_upgraded_and_updated(lab: LabFleet, remediated: Ran)
     for name, outcome in remediated.report.items():
         if name != BLIND:
             assert outcome["passed"], (name, outcome["reason"])
-            assert (outcome["done"], outcome["version"]) == ("upgraded", FIXED), name
+            assert (outcome["done"], outcome["version"]) == ("upgraded and updated", FIXED), name
     lab.assert_relays_came_first(BLIND)
+
+
+def test_work_that_takes_long_is_shown_while_it_goes_on(remediated: Ran) -> None:
+    """Lines come from the processes that work on hosts, and reach the terminal as all other lines do."""
+    number, working = r"\d+ of \d+ hosts done", r"\d+ in stage (?:precheck|upgrade|reboot|update|verify)"
+    for tier in ("Relays", "Agents"):
+        line = rf"^{tier}, batch \d of \d: {number}; 0:0\d:\d\d elapsed; {working}.*; (?:py\d+|win1): "
+        assert re.search(line, remediated.output, re.MULTILINE), remediated.output
 
 
 def test_what_cannot_be_read_is_a_verdict(remediated: Ran) -> None:

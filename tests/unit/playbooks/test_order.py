@@ -143,9 +143,15 @@ def test_tasks_of_the_manager_are_for_hosts_with_work_and_have_the_limits_that_a
 
 
 def test_hosts_are_read_first_and_then_the_relays_that_they_may_use() -> None:
-    begin, read = load("stages/read")
+    first, add, read = load("stages/read")
+    assert first["ansible.builtin.import_playbook"] == "begin.yml"
+    (begin,) = load("stages/begin")
     name = "playbook=__dsa_playbook | default('')"
     assert (begin["hosts"], read["hosts"]) == (query("'begin'", name), query("'read'", name))
+    assert add["hosts"] == query("'adding'")
+    (relay,) = add["tasks"]
+    assert relay["deep_security.remediation.dsa_add_relay"] == {"name": "{{ item }}"}
+    assert relay["loop"] == query("'lacking'")
     hosts, relays = read["tasks"]
     assert hosts[ON_HOSTS] == relays[ON_HOSTS] == {"stages": ["read"]}
     assert hosts["register"] == "__dsa_read", "where the report finds why a task could not even start"
@@ -154,11 +160,33 @@ def test_hosts_are_read_first_and_then_the_relays_that_they_may_use() -> None:
 
 
 def test_the_gate_fails_hosts_and_then_looks_for_those_that_were_spared() -> None:
-    gate, end = load("stages/gate")
-    assert gate["hosts"] == query("'gate'", "playbook=__dsa_playbook | default('')")
+    report, gate, end = load("stages/gate")
+    assert report["hosts"] == query("'report'", "playbook=__dsa_playbook | default('')")
+    assert "vars" not in report, "a connection of the play would be that of the host that a report is sent to"
+    assert gate["hosts"] == query("'gate'")
     (fail,) = gate["tasks"]
     assert (module(fail), fail.get("ignore_errors")) == ("deep_security.remediation.dsa_gate", None)
     assert (end["hosts"], end["tasks"]) == (query("'end'"), [])
+
+
+def test_a_report_of_files_begins_and_ends_as_every_run() -> None:
+    first, last = load("report")
+    assert first["ansible.builtin.import_playbook"] == "stages/begin.yml"
+    assert last["ansible.builtin.import_playbook"] == "stages/gate.yml"
+    assert last["vars"] == {"__dsa_playbook": "report"}
+
+
+def test_a_destination_that_fails_ends_nothing_and_is_published() -> None:
+    """In check mode too: a report is sent whatever the run may change of the fleet."""
+    for path in sorted((ROOT / "roles/report/tasks").glob("send_*.yml")):
+        first, *rest = yaml.safe_load(path.read_text(encoding="utf-8"))
+        spared = first if "block" not in first else {"ignore_errors": bool(first["rescue"]), **first}
+        assert (spared["ignore_errors"], spared["ignore_unreachable"], spared["check_mode"]) == (True, True, False)
+        last = rest[-1] if rest else first["rescue"][-1]
+        assert module(last) == "deep_security.remediation.dsa_result"
+        assert set(last[module(last)]) == {"destination", "outcome"}
+        if path.stem == "send_url":
+            assert first["no_log"] is last["no_log"] is True
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -26,6 +26,10 @@ SENTENCES: dict[str, str] = {
     # Relays
     "relay_failed": "{host} failed in stage {stage} of this run",
     "relay_unread": "{host}: {why}",
+    "relay_not_in_inventory": (
+        "{host} is not in the inventory: correct dsa_relays or dsa_bundle_relay, or in a slice of a fleet run "
+        "remediate_relays in the same workflow before"
+    ),
     "relay_not_fixed": "{host} is {verdict} ({build})",
     "relay_not_updated": (
         "{host} has the fix, but no security update of this installation since is proven: run remediate_relays"

@@ -12,9 +12,24 @@ from collections.abc import Mapping
 
 from .evidence import SENTENCES as _EVIDENCE
 from .findings import SENTENCES as _FINDINGS
+from .formats import SENTENCES as _FORMATS
 from .manager import SENTENCES as _MANAGER
+from .next import SENTENCES as _NEXT
+from .page import SENTENCES as _PAGE
 from .plan import SENTENCES as _PLAN
 from .report import SENTENCES as _REPORT
 from .stages import SENTENCES as _STAGES
+from .terminal import SENTENCES as _TERMINAL
 
-SENTENCES: Mapping[str, str] = {**_EVIDENCE, **_FINDINGS, **_MANAGER, **_PLAN, **_REPORT, **_STAGES}
+SENTENCES: Mapping[str, str] = {
+    **_EVIDENCE,
+    **_FINDINGS,
+    **_FORMATS,
+    **_MANAGER,
+    **_NEXT,
+    **_PAGE,
+    **_PLAN,
+    **_REPORT,
+    **_STAGES,
+    **_TERMINAL,
+}

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The Japanese sentences of _messages/en/evidence.py."""
+"""The Japanese sentences of _messages/en/evidence.py, in the terms of the vendor's article."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ SENTENCES: dict[str, str] = {
         "があります"
     ),
     "log_order_unknown": (
-        "ログ {file} に次の行があります: {line}。ただし、別のログに時刻のない失敗があり、後から発生した可能性があ"
-        "ります"
+        "ログ {file} に次の行があります: {line}。ただし、別のログに時刻のない失敗があり、後から発生した可能性があります"
+    ),
+    "logs_unread": (
+        "{what}。{files} を読み取れなかったため、ログの成功は証拠になりません。ログを開いているプログラムと読み取"
+        "りの権限を確認するか、ログをフォルダの外に移してから、再度実行してください"
     ),
     "done_by_other_run": "アップデートの正常終了を、別の実行がホストに記録しています",
     "request_refused": "dsa_control が要求を拒否しました: {why}",

@@ -37,8 +37,7 @@ SENTENCES: dict[str, str] = {
         "{build} が影響を受けるかどうかは Relay によって異なり、対処済みと確認できない Relay があります: {relays}。"
     ),
     "verdict_relays_unknown": (
-        "{build} が影響を受けるかどうかは Relay によって異なりますが、Relay が不明です。dsa_relays に指定してくだ"
-        "さい。"
+        "{build} が影響を受けるかどうかは Relay によって異なりますが、Relay が不明です。dsa_relays に指定してください。"
     ),
     "verdict_relays_fixed": "すべての Relay が対処済みのため、{build} は影響を受けません。",
     "verdict_certificate_replaced": (

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The Japanese sentences of _messages/en/manager.py."""
+"""The Japanese sentences of _messages/en/manager.py, in the terms of the vendor's article."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The Japanese sentences of _messages/en/plan.py."""
+"""The Japanese sentences of _messages/en/plan.py, in the terms of the vendor's article."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ SENTENCES: dict[str, str] = {
     # Relays
     "relay_failed": "{host} はこの実行のステージ {stage} で失敗しました",
     "relay_unread": "{host}: {why}",
+    "relay_not_in_inventory": (
+        "{host} はインベントリにありません。dsa_relays または dsa_bundle_relay を修正するか、フリートのスライスで"
+        "は同じワークフローで先に remediate_relays を実行してください"
+    ),
     "relay_not_fixed": "{host} は {verdict} です（{build}）",
     "relay_not_updated": (
         "{host} には修正が含まれていますが、その後のセキュリティアップデートが確認できません。remediate_relays を"
@@ -93,8 +97,7 @@ SENTENCES: dict[str, str] = {
     ),
     # Packages
     "unusable_platform": (
-        "{name} が {value} で、ファイル名やアドレスに使用できません。ホストが自身について返す情報を確認してくださ"
-        "い"
+        "{name} が {value} で、ファイル名やアドレスに使用できません。ホストが自身について返す情報を確認してください"
     ),
     "no_package": (
         "{os} {arch}（{platform}）用の {target} のパッケージがありません。dsa_packages に該当がありません。ベンダー"
@@ -157,8 +160,7 @@ SENTENCES: dict[str, str] = {
     "reboot_never": "dsa_reboot は never です",
     "reboot_not_required": "再起動が必要な理由は確認されていません",
     "reboot_time_unknown": (
-        "ホストの時刻が不明で、dsa_reboot_window はホストの時刻で判定します。dsa_reboot_timezone を指定してくださ"
-        "い"
+        "ホストの時刻が不明で、dsa_reboot_window はホストの時刻で判定します。dsa_reboot_timezone を指定してください"
     ),
     "reboot_outside_window": "現地時刻は {time}（UTC{offset}）で、dsa_reboot_window は {window} です",
 }

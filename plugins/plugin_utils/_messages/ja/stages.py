@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The Japanese sentences of _messages/en/stages.py."""
+"""The Japanese sentences of _messages/en/stages.py, in the terms of the vendor's article."""
 
 from __future__ import annotations
 
@@ -46,8 +46,7 @@ SENTENCES: dict[str, str] = {
         "を確認してから、再度実行してください"
     ),
     "begin_not_noted": (
-        "Manager によるビルドアップを行っていません。開始をホストに記録できませんでした: {why}。再度実行してくだ"
-        "さい"
+        "Manager によるビルドアップを行っていません。開始をホストに記録できませんでした: {why}。再度実行してください"
     ),
     "repository_lacks": (
         "{command} は正常に終了しましたが、何もインストールしませんでした: {output}。ホストのリポジトリに "
@@ -82,6 +81,11 @@ SENTENCES: dict[str, str] = {
         "ため、セキュリティアップデートを待機します"
     ),
     "reboot_no_return": "ホストが {seconds} 秒以内に再起動から復帰しませんでした: {why}。コンソールを確認してください",
+    "reboot_unknown": (
+        "ホストが再起動したかどうかが不明です。接続が失われ（{why}）、ホストが起動時刻を返しません。2 回目の再起"
+        "動は行いません。ホストを確認し、再起動していなければ再起動し、起動時刻を読み取れない原因を調べてから、再"
+        "度実行してください"
+    ),
     "reboot_agent_not_healthy": "再起動から {seconds} 秒後の時点で、Agent が正常ではありません: {problems}",
     "agent_not_readable": "Agent を読み取れませんでした: {problems}",
     # update

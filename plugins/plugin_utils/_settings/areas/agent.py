@@ -27,7 +27,7 @@ SETTINGS = (
         kind="str",
         secret=True,
         description="The password of the agent's self-protection. Keep it in a vault.",
-        roles=("upgrade", "security_update", "recover"),
+        roles=("upgrade", "security_update", "recover", "controller"),
         example="from-a-vault",
         in_readme=True,
     ),

@@ -19,7 +19,7 @@ SETTINGS = (
         kind="address",
         description="The address of the Manager. Packages that are found nowhere else are downloaded from it. The role "
         "P(deep_security.remediation.upgrade_manager#role) needs that of each node, not that of a load balancer.",
-        roles=_ALL,
+        roles=(*_ALL, "controller"),
         example="https://dsm.example.com:4119",
         in_readme=True,
         required=("upgrade_manager",),
@@ -30,7 +30,7 @@ SETTINGS = (
         secret=True,
         description="The secret of an API key of the Manager. Keep it in a vault. The role Auditor of the Manager is "
         "enough but for tasks and for P(deep_security.remediation.recover#role), which changes and deletes computers.",
-        roles=_ALL,
+        roles=(*_ALL, "controller"),
         example="from-a-vault",
         in_readme=True,
         required=("upgrade_manager",),
@@ -47,7 +47,7 @@ SETTINGS = (
         name="dsm_ca_path",
         kind="path",
         description="A PEM file of the CAs, or of the self-signed certificate, that the Manager is trusted by.",
-        roles=_ALL,
+        roles=(*_ALL, "controller"),
         example="/etc/pki/dsm.pem",
         in_readme=True,
     ),
@@ -89,7 +89,7 @@ SETTINGS = (
         kind="str",
         description="A user of the Manager's legacy interface. With it the report says, by the Manager's events, which "
         "agents fail their updates already.",
-        roles=("report",),
+        roles=("report", "controller"),
         example="auditor",
     ),
     Setting(
@@ -97,14 +97,14 @@ SETTINGS = (
         kind="str",
         secret=True,
         description="The password of C(dsm_username). Keep it in a vault.",
-        roles=("report",),
+        roles=("report", "controller"),
         example="from-a-vault",
     ),
     Setting(
         name="dsm_tenant",
         kind="str",
         description="The tenant of C(dsm_username), where the Manager has several.",
-        roles=("report",),
+        roles=("report", "controller"),
         example="acme",
     ),
     Setting(

@@ -30,7 +30,7 @@ SETTINGS = (
         "C(version), exactly one of C(path) (on the controller), C(url) and C(repository) (V(true), the host's own), "
         "and where needed C(os), C(arch), C(distribution) and C(sha256). A C(url) is downloaded once, by the "
         "controller.",
-        roles=_ROLES,
+        roles=(*_ROLES, "controller"),
         default=[],
         example=[{"version": "20.0.0-6313", "os": "linux", "repository": True}],
         in_readme=True,
@@ -78,7 +78,7 @@ SETTINGS = (
         name="dsa_package_ca_path",
         kind="path",
         description="A file of CA certificates that downloads are verified by.",
-        roles=_ROLES,
+        roles=(*_ROLES, "controller"),
         example="/etc/pki/dsm.pem",
     ),
     Setting(

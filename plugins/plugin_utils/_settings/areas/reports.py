@@ -23,12 +23,25 @@ SETTINGS = (
     Setting(
         name="dsa_report_path",
         kind="path",
-        description="Where the JSON report goes on the controller.",
+        description="Where the JSON report goes on the controller. Reports in other formats stand beside it, with the "
+        "suffix of their format.",
         roles=("report", "plays"),
         default="dsa-reports/report.json",
         example="/var/lib/dsa/report.json",
         of="run",
         in_readme=True,
+    ),
+    Setting(
+        name="dsa_report_to",
+        kind="destinations",
+        description="Where the report is sent as well, a list. Each entry has C(directory) and C(host) "
+        "(of the inventory); or C(url), an address for HTTP PUT, and as needed C(username), C(password), C(headers), "
+        "C(ca_path) and C(validate_certs); or C(tasks), a file of tasks of your own.",
+        roles=("report", "plays"),
+        default_text="nowhere",
+        example=[{"directory": "/srv/dsa", "host": "store-1"}, {"url": "https://store.example.com/dsa/"}],
+        secret=True,
+        of="run",
     ),
     Setting(
         name="dsa_report_roles",
@@ -40,5 +53,96 @@ SETTINGS = (
         default_text="all",
         example=["relay"],
         of="run",
+    ),
+    Setting(
+        name="dsa_report_formats",
+        kind="names",
+        choices=("json", "html", "csv", "junit", "markdown", "openmetrics"),
+        description="The formats of the report. V(json) is written always, as all others are made from it.",
+        roles=("report", "plays"),
+        default=["json", "html"],
+        example=["json", "html", "csv", "junit"],
+        of="run",
+        in_readme=True,
+    ),
+    Setting(
+        name="dsa_report_language",
+        kind="choice",
+        choices=("en", "ja"),
+        description="The language of reports and of the summary on the terminal. Codes in the JSON report are the same "
+        "in both.",
+        roles=("report", "plays"),
+        default="en",
+        example="ja",
+        of="run",
+        in_readme=True,
+    ),
+    Setting(
+        name="dsa_report_baseline",
+        kind="path",
+        description="An earlier JSON report. The report then has what was fixed since, what is newly affected, and "
+        "which hosts are new or gone.",
+        roles=("report", "plays"),
+        example="/var/lib/dsa/report-before.json",
+        of="run",
+    ),
+    Setting(
+        name="dsa_report_from",
+        kind="paths",
+        description="For the playbook C(report), the JSON reports to make one report of. A host that is in several "
+        "counts once, by its latest reading. A host of the inventory that is in none is V(unreachable).",
+        roles=("plays",),
+        example=["dsa-reports/slice-1.json", "dsa-reports/slice-2.json"],
+        of="run",
+        in_readme=True,
+    ),
+    Setting(
+        name="dsa_waivers",
+        kind="waivers",
+        description="What the gate lets pass although it does not comply, until a day and for a reason that the report "
+        "names. It changes no verdict and no plan. Each has C(hosts) (a pattern of Ansible), C(verdicts) or "
+        "C(findings) (codes of the report), C(reason), C(owner) and C(expires) (the last day, as V(2027-01-31)).",
+        roles=("report", "plays"),
+        default=[],
+        default_text="none",
+        example=[
+            {
+                "hosts": "osaka-*",
+                "verdicts": ["unreachable"],
+                "reason": "the site is closed",
+                "owner": "ops@example.com",
+                "expires": "2027-01-31",
+            }
+        ],
+        of="run",
+        in_readme=True,
+    ),
+    Setting(
+        name="dsa_gate_on",
+        kind="choice",
+        choices=("compliance", "readiness"),
+        description="What the exit status stands for. V(compliance), every host passes. V(readiness), for a "
+        "remediation in check mode alone, every host that needs work can be worked on.",
+        roles=("report", "plays"),
+        default="compliance",
+        example="readiness",
+        of="run",
+        in_readme=True,
+    ),
+    Setting(
+        name="dsa_change_id",
+        kind="str",
+        description="The change or ticket that a run belongs to, for the report.",
+        roles=("report", "plays"),
+        example="CHG0031415",
+        of="run",
+    ),
+    Setting(
+        name="dsa_site",
+        kind="str",
+        description="The site of this host, by which the report counts. Without it the number of the Manager's group "
+        "counts, as V(group 7), where the Manager is the inventory; C(compose) there can give it a name.",
+        roles=("report",),
+        example="osaka",
     ),
 )

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from datetime import timedelta
 
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.action import dsa_remediate
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import STAGES
 from tests.builders import AFFECTED, FIXED, NOW, record
 from tests.unit.controller import Controller
 from tests.unit.plugins.plugin_utils._stages.fake import FAILED, LOST, FakePort, iso, work
@@ -279,3 +281,32 @@ def test_in_a_play_of_ones_own_the_stage_upgrade_raises_it_on_hosts_without_work
     result = controller.act(dsa_remediate, stages=[stage])
     assert (result["changed"], controller.ports["web1"].guarded) == (raises, raises)
     assert len(controller.entries("web1", "read")) == 1 + raises
+
+
+# Progress
+
+
+def states(controller: Controller) -> list[list[str]]:
+    """Which host was in which stage, in this order."""
+    (path,) = controller.temporary.glob("dsa-progress-*.jsonl")
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_each_stage_of_a_host_is_noted_and_its_end(planned: Controller) -> None:
+    planned.act(dsa_remediate)
+    assert states(planned) == [["web1", stage] for stage in (*STAGES, "")]
+
+
+def test_a_part_of_the_stages_is_not_the_end_of_a_host_unless_it_failed(planned: Controller) -> None:
+    planned.act(dsa_remediate, stages=["precheck"])
+    assert states(planned) == [["web1", "precheck"]]
+    planned.port("web1").answers["dsa_upgrade install"] = [FAILED]
+    planned.act(dsa_remediate, stages=["upgrade"])
+    assert states(planned)[1:] == [["web1", "upgrade"], ["web1", ""]]
+
+
+def test_a_host_that_is_blocked_is_done_with(controller: Controller) -> None:
+    controller.begin(web1=record(AFFECTED))
+    controller.plan("web1")
+    controller.act(dsa_remediate)
+    assert states(controller) == [["web1", ""]]

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from unittest.mock import Mock
 
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import planning
+from tests import report_schema
 from tests.builders import AFFECTED, FIXED, manager_computer, record
+from tests.documents import document, failing, row
 from tests.unit.controller import Controller
 
 DONE = record(FIXED, phase="done")
@@ -34,6 +37,20 @@ def read(controller: Controller, playbook: str = "remediate", /, **records: t.An
     for name, content in records.items():
         controller.run().journal.append(name, "read", status="read", record=content)
     return names
+
+
+def gate(controller: Controller) -> list[str]:
+    """The hosts that fail, when the report has been made."""
+    controller.query("report", playbook="gate")
+    return controller.query("gate")
+
+
+def merge(controller: Controller) -> list[str]:
+    """The same of a report that is made of others, and when the run has ended."""
+    controller.query("begin")
+    assert len(controller.query("report", playbook="report")) == 1, "the host that publishes it"
+    failing = controller.query("gate")
+    return failing or controller.query("end")
 
 
 def test_a_run_begins_with_one_host_and_reads_all(controller: Controller) -> None:
@@ -74,18 +91,18 @@ def test_an_own_playbook_with_other_tags_leaves_ours_out(controller: Controller)
 def test_each_import_has_a_journal_of_its_own(controller: Controller) -> None:
     """What the first one found and did must not stand for the next one, also where the first one was cut off."""
     runs = []
-    for end in ((), ("gate", "end"), ()):
+    for end in ((), ("report", "gate", "end"), ()):
         read(controller, "gate", web1=DONE)
         runs.append(controller.run().journal.run_id)
         for term in end:
-            assert controller.query(term) == []
+            assert controller.query(term) == (["web1"] if term == "report" else [])
     assert len(set(runs)) == 3
     assert len(controller.entries("web1", "read")) == 1
 
 
 def test_after_the_end_what_follows_has_a_journal_of_its_own(controller: Controller) -> None:
     read(controller, "gate", web1=DONE)
-    controller.query("gate")
+    assert gate(controller) == []
     controller.query("end")
     assert controller.begun is False
 
@@ -103,6 +120,7 @@ def test_an_unexpected_error_of_the_plan_is_in_the_report(
         assert controller.query("agents") == []
     for terms in (["agents"], ["agents", "batches"], ["relays"]):
         assert controller.query(*terms) == []
+    controller.query("report")
     assert "the run has errors" in refused(controller, "gate")
     assert controller.reported()["errors"] == [f"unexpected error, please report it: {error!r}"]
 
@@ -113,6 +131,7 @@ def test_errors_of_the_run_end_it_whatever_the_gate_is(controller: Controller, g
     controller.play = {"dsa_gate": gate}
     read(controller, web1=DONE)
     controller.run().fail("the Manager did not answer")
+    controller.query("report")
     assert "the run has errors" in refused(controller, "gate")
 
 
@@ -122,14 +141,14 @@ def test_errors_of_the_run_end_it_whatever_the_gate_is(controller: Controller, g
 def test_the_gate_fails_every_host_that_does_not_pass(controller: Controller) -> None:
     controller.inventory(["web1", "web2", "web3"])
     read(controller, "gate", web1=record(AFFECTED), web2=DONE, web3=record(AFFECTED))
-    assert controller.query("gate") == ["web1", "web3"]
+    assert gate(controller) == ["web1", "web3"]
     assert controller.reported()["passed"] is False
 
 
 def test_a_host_with_nothing_but_a_finding_is_failed(controller: Controller) -> None:
     """Its build has the fix, and it does not answer."""
     read(controller, "gate", web1=record(FIXED, phase="done", running=False, service={"name": "x", "state": "stopped"}))
-    assert controller.query("gate") == ["web1"]
+    assert gate(controller) == ["web1"]
     (outcome,) = controller.reported()["hosts"]
     assert (outcome["compliant"], outcome["passed"]) == (True, False)
 
@@ -137,7 +156,7 @@ def test_a_host_with_nothing_but_a_finding_is_failed(controller: Controller) -> 
 def test_a_gate_that_is_off_fails_nobody_and_reports(controller: Controller) -> None:
     controller.play = {"dsa_gate": False}
     read(controller, "gate", web1=record(AFFECTED))
-    assert (controller.query("gate"), controller.query("end")) == ([], [])
+    assert (gate(controller), controller.query("end")) == ([], [])
     assert controller.reported()["passed"] is False
 
 
@@ -146,20 +165,27 @@ def test_only_a_clear_no_switches_the_gate_off(controller: Controller, value: ob
     controller.inventory({"web1": {"dsa_gate": value}})
     read(controller, "gate", web1=record(AFFECTED))
     if value == "ture":
+        controller.query("report")
         assert "the run has errors" in refused(controller, "gate")
     else:
-        assert controller.query("gate") == ["web1"]
+        assert gate(controller) == ["web1"]
 
 
 def test_a_gate_behind_no_beginning_proves_nothing(controller: Controller) -> None:
-    assert "the run was not begun" in refused(controller, "gate")
+    assert "the run was not begun" in refused(controller, "report")
+
+
+def test_a_gate_without_a_report_proves_nothing(controller: Controller) -> None:
+    assert "the report was not made" in refused(controller, "gate")
+    read(controller, "gate", web1=DONE)
+    assert "the report was not made" in refused(controller, "gate")
 
 
 def test_hosts_on_which_the_task_of_the_gate_did_not_run_end_the_run(controller: Controller) -> None:
     names = [f"web{number}" for number in range(1, 6)]
     controller.inventory(names)
     read(controller, "gate", **dict.fromkeys(names, record(AFFECTED)))
-    controller.query("gate")
+    gate(controller)
     controller.run().journal.append("web1", "gated")
     assert "web2, web3, web4 and 1 more did not pass" in refused(controller, "end")
     for name in names[1:]:
@@ -185,3 +211,108 @@ def test_a_term_that_does_not_exist_is_an_error_of_the_run(controller: Controlle
     read(controller)
     assert controller.query("agnets") == []
     assert "dsa_run has no agnets" in controller.run().errors[0]
+
+
+# --- one report of others -------------------------------------------------------------------------------------------
+
+
+def merging(controller: Controller, *parts: dict[str, t.Any], path: str = "", **play: t.Any) -> None:
+    """Reports of other runs, to make one of."""
+    files = []
+    for number, part in enumerate(parts):
+        files.append(controller.temporary / f"part-{number}.json")
+        files[-1].write_text(json.dumps(part), encoding="utf-8")
+    controller.command_line("deep_security.remediation.report")
+    controller.play = {"dsa_report_from": [path or str(file) for file in files], **play}
+
+
+def test_one_report_is_made_of_others(controller: Controller) -> None:
+    controller.inventory(["a", "b"])
+    merging(controller, document([row("a")]), document([row("b")], run_id="b"))
+    assert merge(controller) == []
+    found = report_schema.check(controller.reported())
+    assert (found["passed"], found["playbook"], len(found["merged_from"])) == (True, "report", 2)
+    assert not controller.begun, "what follows is a run of its own"
+
+
+def test_a_host_of_the_inventory_that_no_report_has_keeps_it_from_passing(controller: Controller) -> None:
+    controller.inventory(["a", "b"])
+    merging(controller, document([row("a")]), dsa_report_formats=["json"])
+    assert merge(controller) == ["b"]
+    assert {each["host"]: each["verdict"] for each in controller.reported()["hosts"]} == {
+        "a": "fixed",
+        "b": "unreachable",
+    }
+
+
+def test_without_an_inventory_the_hosts_of_the_reports_count(controller: Controller) -> None:
+    controller.inventory([])
+    merging(controller, document([row("a"), row("r", role="relay")]), dsa_report_roles=["agent"])
+    assert merge(controller) == []
+    found = controller.reported()
+    assert [each["host"] for each in found["hosts"]] == ["a"]
+    assert found["left_out"] == [{"host": "r", "why": "role"}]
+
+
+def test_hosts_of_reports_that_the_inventory_lacks_cannot_fail_and_end_the_run(controller: Controller) -> None:
+    controller.inventory([])
+    merging(controller, document([failing("a")]))
+    assert controller.query("report", playbook="report") == ["localhost"]
+    assert "the run did not pass" in refused(controller, "gate")
+
+
+def test_a_waiver_of_the_run_that_merges_counts_for_hosts_of_the_reports(controller: Controller) -> None:
+    waiver = {"hosts": "a", "verdicts": ["affected"], "reason": "late", "owner": "ops", "expires": "9999-12-31"}
+    controller.inventory([])
+    merging(controller, document([failing("a")]), dsa_waivers=[waiver])
+    assert merge(controller) == []
+    assert controller.reported()["summary"]["waived"] == 1
+
+
+def test_a_gate_that_is_off_merges_and_passes_over_hosts(controller: Controller) -> None:
+    merging(controller, document([failing("web1")]), dsa_gate=False)
+    assert merge(controller) == []
+    assert controller.reported()["passed"] is False
+
+
+def test_the_report_may_take_the_place_of_one_that_it_is_made_of(controller: Controller) -> None:
+    controller.report.parent.mkdir()
+    controller.report.write_text(json.dumps(document([row("web1")])), encoding="utf-8")
+    merging(controller, document(), path=str(controller.report))
+    assert merge(controller) == []
+    assert controller.reported()["playbook"] == "report"
+
+
+def test_a_report_that_it_is_made_of_stays_where_another_cannot_be_read(controller: Controller) -> None:
+    controller.report.parent.mkdir()
+    controller.report.write_text(json.dumps(document([row("web1")])), encoding="utf-8")
+    merging(controller, document())
+    controller.play["dsa_report_from"] = [str(controller.report), "/nope.json"]
+    with pytest.raises(SystemExit):
+        controller.query("report", playbook="report")
+    assert controller.reported()["playbook"] == "gate"
+    assert "/nope.json" in controller.shown.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("play", "named"),
+    [
+        ({"dsa_report_formats": ["pdf"]}, "dsa_report_formats"),
+        ({"dsa_report_langage": "ja"}, None),
+        ({"dsa_waivers": [{"hosts": "a"}]}, "dsa_waivers[0]"),
+        ({"dsa_report_baseline": "/nope.json"}, "dsa_report_baseline"),
+    ],
+    ids=["format", "unknown name", "waiver", "baseline"],
+)
+def test_what_is_wrong_with_settings_is_found_without_an_inventory(
+    controller: Controller, play: dict[str, t.Any], named: str | None
+) -> None:
+    controller.inventory([])
+    merging(controller, document([row("a")]), **play)
+    if named is None:
+        controller.query("report", playbook="report")
+        assert ["dsa_report_langage" in each for each in controller.reported()["warnings"]] == [True]
+        return
+    controller.query("report", playbook="report")
+    assert "the run has errors" in refused(controller, "gate")
+    assert named in controller.reported()["errors"][0]

@@ -38,6 +38,29 @@ def test_a_host_that_the_tier_before_worked_on_keeps_its_plan(controller: Contro
     assert len(controller.entries("relay1", "plan")) == 1
 
 
+@pytest.mark.parametrize(
+    ("playbook", "order"), [("remediate", list(NAMES)), ("remediate_agents", [])], ids=["remediate", "agents alone"]
+)
+def test_check_mode_counts_on_relays_that_the_same_run_would_fix(
+    controller: Controller, playbook: str, order: list[str]
+) -> None:
+    fleet(controller, "relay1").command_line(check=True)
+    run = controller.begin(playbook, **dict.fromkeys(NAMES, record(AFFECTED)), relay1=record(AFFECTED))
+    if playbook == "remediate":
+        assert planning.tier_of(run, "relays")["order"] == ["relay1"]
+        controller.staged("relay1", result("upgrade", "predicted"))
+    assert planning.tier_of(run, "agents")["order"] == order
+    assert [controller.run().host(name).blocked is None for name in NAMES] == [bool(order)] * 4
+
+
+def test_check_mode_does_not_count_on_a_relay_that_cannot_be_worked_on(controller: Controller) -> None:
+    fleet(controller, "relay1").command_line(check=True)
+    run = controller.begin(**dict.fromkeys(NAMES, record(AFFECTED)), relay1=record(AFFECTED))
+    planning.tier_of(run, "relays")
+    controller.staged("relay1", result("precheck", "failed", changed=False))
+    assert planning.tier_of(run, "agents")["order"] == []
+
+
 def test_a_tier_is_planned_once(controller: Controller) -> None:
     run = fleet(controller).begin(**dict.fromkeys(NAMES, record(AFFECTED)))
     assert planning.tier_of(run, "agents")["order"] == planning.tier_of(controller.run(), "agents")["order"]
@@ -114,3 +137,25 @@ def test_relays_outside_the_play_are_read(controller: Controller) -> None:
     run = fleet(controller, "relay1", "relay2").begin(relay1=record(AFFECTED))
     assert planning.relays_outside(run, ["web1"]) == ["relay2"]
     assert planning.relays_outside(run, ["web1", "relay2"]) == []
+
+
+def test_the_plan_is_shown_in_one_line_with_an_example_of_why_hosts_wait(controller: Controller) -> None:
+    names = [f"web{number:02}" for number in range(12)]
+    waits = {name: {"dsa_relays": ["relay1"]} for name in names}
+    run = controller.inventory({"relay1": {}, **waits}, ["relay1"]).begin(
+        relay1=record(AFFECTED), **{name: record(AFFECTED) for name in names}
+    )
+    planning.plan_hosts(run, ["relay1", *names])
+    assert controller.shown.lines[-1].startswith(
+        "Plan: Relays to work on: 1 (relay1), blocked for now: 12, for example web00: Relays come first: relay1 is "
+    )
+    assert len(controller.shown.lines[-1]) < 350
+    planning.plan_hosts(run, [])
+    assert controller.shown.lines[-1] == "Plan: nothing to do"
+
+
+def test_the_first_hosts_of_a_plan_are_named(controller: Controller) -> None:
+    names = [f"web{number:02}" for number in range(12)]
+    run = controller.inventory(names).begin(**{name: record(AFFECTED) for name in names})
+    planning.plan_hosts(run, names)
+    assert controller.shown.lines[-1] == f"Plan: Agents to work on: 12 ({', '.join(names[:10])} … and 2 more)"

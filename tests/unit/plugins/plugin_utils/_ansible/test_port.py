@@ -15,6 +15,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import port as port_module
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
 
 LOST = AnsibleConnectionFailure("reset")
@@ -246,3 +247,17 @@ def test_a_connection_is_as_it_was_after_a_secret_that_could_not_be_sent(clock: 
     with pytest.raises(HostLost):
         port.module("dsa_upgrade", {"password": "s3cret"})
     assert port._action._connection.always_pipeline_modules is False
+
+
+def test_progress_is_noted_where_many_hosts_are_worked_on_and_else_shown_at_once() -> None:
+    """A host that is recovered is the only one, and its operator waits for it."""
+    port = port_of(lambda **options: {})
+    shown, noted = list[str](), list[tuple[str, object]]()
+    port._action._display.display = shown.append
+    waits = message("waiting_for_reboot", reasons="a driver")
+    port.progress("reboot")
+    port.progress("reboot", waits)
+    assert shown == ["web1: rebooting (a driver)"]
+    port.on_progress = lambda stage, what: noted.append((stage, what))
+    port.progress("reboot", waits)
+    assert (noted, len(shown)) == ([("reboot", waits)], 1)

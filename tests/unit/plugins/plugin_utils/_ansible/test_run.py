@@ -62,3 +62,15 @@ def test_a_run_without_anything_wrong_has_no_error(controller: Controller) -> No
 def test_a_play_variable_of_the_run_counts_before_those_of_hosts(controller: Controller) -> None:
     controller.inventory({"a": {"dsa_gate": True}}).play = {"dsa_gate": False}
     assert controller.run().settings["dsa_gate"] is False
+
+
+@pytest.mark.parametrize("playbook", ["remediate", "remediate_agents", "gate"])
+@pytest.mark.parametrize("check", [True, False])
+def test_only_a_remediation_in_check_mode_has_a_gate_on_readiness(
+    controller: Controller, playbook: str, check: bool
+) -> None:
+    controller.inventory({"a": {"dsa_gate_on": "readiness"}}).command_line(check=check)
+    errors = controller.begin(playbook).errors
+    assert any("dsa_gate_on is readiness, and only a remediation in check mode" in error for error in errors) == (
+        playbook == "gate" or not check
+    )

@@ -178,11 +178,11 @@ class TestTargets:
         wrong: dict[str, t.Any] = {"dsa_target_version": AFFECTED}
         hosts = [host_run(name, record(), settings=wrong) for name in ("web1", "web2")]
         with pytest.raises(SettingsErrors) as caught:
-            plan_of(relay(), *hosts, host_run("web3", record(), settings={"dsa_relays": ["nobody"]}))
+            plan_of(relay(), *hosts, host_run("web3", record(), settings={"dsa_target_version": "newest"}))
         assert {(problem.variable, problem.host) for problem in caught.value.problems} == {
             ("dsa_target_version", "web1"),
             ("dsa_target_version", "web2"),
-            ("dsa_relays", "web3"),
+            ("dsa_target_version", "web3"),
         }
         assert str(caught.value).count("is affected on linux") == 1, "one sentence for hosts that share a mistake"
 

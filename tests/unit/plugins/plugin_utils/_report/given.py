@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import (
@@ -19,14 +19,15 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisor
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import Message, message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report import Outcome, Report, make_report
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
+from tests.report_schema import check
 
 RUN: Mapping[str, t.Any] = {
+    "collection_version": "0.1.0",
+    "core_version": "2.19.4",
     "run_id": "ansible-local-4711abcd",
+    "playbook": "remediate",
     "started": "2026-11-27T13:38:21+00:00",
-    "limit": None,
-    "dsa_hosts": None,
-    "playbook": "deep_security.remediation.remediate",
-    "errors": [],
+    "started_by": {"user": "ansible", "awx_job": None, "awx_job_name": None, "awx_user": None},
 }
 FINISHED = "2026-11-27T14:00:00+00:00"
 
@@ -55,6 +56,12 @@ class Fleet:
     hosts: Mapping[str, HostRun]
     given: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
     proven: bool = False
+    seen: object = None
+
+    @property
+    def relays(self) -> Mapping[str, HostRun]:
+        """Those that are Relays by themselves."""
+        return {name: host for name, host in self.hosts.items() if host.role == "relay"}
 
     @property
     def advisory(self) -> Advisory:
@@ -73,18 +80,28 @@ class Fleet:
         """As given."""
         return self.proven
 
+    def events(self, dummy: HostRun) -> object:
+        """As given."""
+        return self.seen
+
 
 def report(
     *hosts: HostRun,
     findings: Mapping[str, Sequence[Finding]] | None = None,
     proven: bool = False,
-    left_out: Sequence[Mapping[str, str]] = (),
-    check_mode: bool = False,
+    events: object = None,
     **run: t.Any,
 ) -> Report:
     """The report about these hosts. run: what differs from RUN."""
-    fleet = Fleet({host.host: host for host in hosts}, findings or {}, proven)
-    return make_report(fleet, [host.host for host in hosts], left_out, {**RUN, **run}, FINISHED, check_mode)
+    fleet = Fleet({host.host: host for host in hosts}, findings or {}, proven, events)
+    return made_of(fleet, [host.host for host in hosts], **run)
+
+
+def made_of(fleet: t.Any, names: Iterable[str], **run: t.Any) -> Report:
+    """The same about a fleet."""
+    made = make_report(fleet, names, {**RUN, **run}, FINISHED)
+    check(made.as_dict())
+    return made
 
 
 def outcome(host: HostRun, *findings: Finding, **more: t.Any) -> Outcome:

@@ -10,11 +10,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._report import Outcome, make_report
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._report import Outcome
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
 from tests.builders import AFFECTED, FIXED, fleet_of, host_run, manager_computer, record
 
-from .given import FINISHED, RUN
+from .given import made_of
 
 BY_MANAGER, BOTH = {"dsa_source": "manager"}, {"dsa_source": "both"}
 FAILED = {"certificate_expired": True, "last_failure": "2026-11-22T03:00:00Z", "last_success": None}
@@ -22,7 +22,7 @@ FAILED = {"certificate_expired": True, "last_failure": "2026-11-22T03:00:00Z", "
 
 def outcome(host: HostRun, **more: t.Any) -> Outcome:
     """What the report says about one host, by a real fleet at two in the morning."""
-    return make_report(fleet_of(host, **more), [host.host], [], RUN, FINISHED, False).outcomes[0]
+    return made_of(fleet_of(host, **more), [host.host]).outcomes[0]
 
 
 @pytest.mark.parametrize(

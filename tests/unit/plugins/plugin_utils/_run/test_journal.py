@@ -151,3 +151,15 @@ def test_the_latest_plan_of_a_host_counts() -> None:
         run = host_run("web", (), Settings(), [first, last])
         assert run.work == last["work"]
         assert (run.blocked.code if run.blocked else None) == (blocked["code"] if last["blocked"] else None)
+
+
+def test_a_host_was_read_when_its_latest_record_was_made() -> None:
+    """A plan between them, and a stage that reads nothing, do not change it."""
+    read: dict[str, Any] = {"kind": "read", "status": "read", "record": {}, "time": "1"}
+    stage = {"kind": "stage", "stage": "upgrade", "outcome": "done", "changed": True, "seconds": 1.0}
+    stage["message"] = {"code": "verified", "values": {}}
+    plan = {"kind": "plan", "work": None, "blocked": None, "time": "2"}
+    assert host_run("web", (), Settings(), []).read_at is None
+    assert host_run("web", (), Settings(), [read, plan, {**stage, "time": "3"}]).read_at == "1"
+    assert host_run("web", (), Settings(), [read, plan, {**stage, "record": {}, "time": "3"}]).read_at == "3"
+    assert host_run("web", (), Settings(), [{**read, "record": None, "status": "unreachable"}]).read_at == "1"

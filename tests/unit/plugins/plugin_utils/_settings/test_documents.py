@@ -94,7 +94,9 @@ def _variables(path: Path) -> Iterator[str]:
 
 def test_every_variable_that_roles_and_playbooks_read_is_a_setting() -> None:
     files = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("roles/*/vars/*.yml"), *ROOT.glob("playbooks/**/*.yml")]
-    assert {name for path in files for name in _variables(path)} - Settings.names() == set()
+    # What tasks of the operator's own are given.
+    given = {"dsa_report_files", "dsa_report_result"}
+    assert {name for path in files for name in _variables(path)} - Settings.names() == given
 
 
 _STAGES = {

@@ -11,6 +11,7 @@ import json
 import typing as t
 from collections.abc import Callable, Iterable, Mapping
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import Message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import STAGES, HostRun, StageResult
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost, carry
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages.port import Result
@@ -56,6 +57,7 @@ class FakePort(Host):
         self.calls: list[str] = []
         self.options: list[Result] = []
         self.shown: list[str] = []
+        self.on_progress: Callable[[str, Message | None], None] | None = None
         self.results: list[StageResult] = []
         self.__dict__.update(more)
 
@@ -74,6 +76,12 @@ class FakePort(Host):
 
     def display(self, text: str) -> None:
         self.shown.append(text)
+
+    def progress(self, stage: str, what: Message | None = None) -> None:
+        if self.on_progress is not None:
+            self.on_progress(stage, what)
+        if what is not None:
+            self.shown.append(f"{stage}: {what.text}")
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0

@@ -225,11 +225,11 @@ def test_a_success_that_cannot_be_noted_is_a_failure() -> None:
     assert updated(port).message.code == "update_not_noted"
 
 
-def test_the_operator_sees_a_line_a_minute() -> None:
+def test_each_look_notes_what_is_waited_for() -> None:
     port = host(answers={LOOK: [looks()] * 9})
     updated(port)
-    assert len(port.shown) == 2
-    assert "60 of at most 1800 s" in port.shown[0]
+    assert len(port.shown) == 9
+    assert "update: security update, 15 of at most 1800 s" in port.shown[0]
 
 
 # One that does not end

@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""What a report is made with beside the run itself: waivers, an earlier report, and reports of other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+
+from .._advisory import AdvisoryError
+from .._report import Report
+from .._report.difference import difference, digest
+from .._report.read import WrongReport, read
+from .._report.waivers import Waiver, apply, combined, of_prechecks, parse
+from .._settings import SettingsError
+from .._settings.errors import WrongValue
+from .._text import one_line
+from .run import Run
+from .scope import fitting
+
+_FROM, _BASELINE = "dsa_report_from", "dsa_report_baseline"
+
+
+def begin(run: Run) -> None:
+    """Record the earlier report, whose file this run may replace; and what is wrong with what the report needs."""
+    for problem in _problems(run):
+        run.fail(f"{problem}. Nothing was changed")
+
+
+def _problems(run: Run) -> Iterator[str]:
+    try:
+        _waivers(run, ())
+    except SettingsError as error:
+        yield str(error)
+    yield from _tasks(run)
+    path = run.settings[_BASELINE]
+    if path:
+        try:
+            earlier = read(_absolute(path), _BASELINE)
+        except WrongReport as error:
+            yield str(error)
+            return
+        if earlier.outcomes:
+            run.journal.append("", "baseline", **digest(earlier))
+        else:  # of a run that was refused: no reason to refuse the next one, and every host would be new
+            run.journal.append("", "warning", text=f"{_BASELINE} names {path}, a report about no host: see its errors")
+        yield from _other_advisory(run, earlier)
+
+
+def _tasks(run: Run) -> Iterator[str]:
+    """A file of tasks that is none would end the run, as Ansible does not let a play go on after it."""
+    for number, entry in enumerate(run.settings["dsa_report_to"] or ()):
+        if "tasks" not in entry:
+            continue
+        try:
+            tasks = DataLoader().load_from_file(str(_absolute(entry["tasks"])))
+        except AnsibleError as error:
+            yield f"dsa_report_to[{number}].tasks cannot be used: {one_line(error)}"
+            continue
+        if not isinstance(tasks, list):
+            yield f"dsa_report_to[{number}].tasks is {one_line(entry['tasks'])}, which has no list of tasks"
+
+
+def _other_advisory(run: Run, earlier: Report) -> Iterator[str]:
+    try:
+        own = run.advisory.id
+    except AdvisoryError:  # named already
+        return
+    if earlier.advisory not in ("", own):
+        yield f"{_BASELINE} is by the advisory {earlier.advisory}, and this run by {own}: name a report by {own}"
+
+
+def _waivers(run: Run, hosts: Iterable[str]) -> list[Waiver]:
+    """The waivers with the hosts that fit them, of the inventory and of these. Raises SettingsError."""
+    waivers = parse(run.settings["dsa_waivers"])
+    groups = run.variables["groups"] if waivers else {}
+    everybody = list(dict.fromkeys([*map(str, groups.get("all", ())), *hosts]))
+    found = []
+    for number, waiver in enumerate(waivers):
+        try:
+            fits = fitting({**groups, "all": everybody}, waiver.pattern)
+        except AnsibleError as error:
+            name = f"dsa_waivers[{number}].hosts"
+            raise WrongValue(name, waiver.pattern, f"Ansible cannot read this pattern: {error}; correct it") from error
+        found.append(replace(waiver, hosts=fits))
+    return found
+
+
+def complete(run: Run, report: Report, prechecks: Iterable[str]) -> Report:
+    """The report with its waivers, and what changed since the earlier one. prechecks: those that any host may fail."""
+    errors: list[str] = []
+    waivers: list[Waiver] = []
+    try:
+        waivers = _waivers(run, (outcome.host for outcome in report.outcomes))
+    except SettingsError as error:
+        errors = [f"{error}. Nothing was changed"]
+    report = apply(report, waivers, datetime.now(timezone.utc).date().isoformat())
+    listed = combined([*report.waivers, *of_prechecks(prechecks, report.outcomes)], report.outcomes)
+    earlier = run.journal.last("baseline")
+    return replace(
+        report,
+        waivers=listed,
+        errors=list(dict.fromkeys([*report.errors, *errors])),
+        difference=difference(report, earlier) if earlier else report.difference,
+    )
+
+
+def reports(run: Run) -> list[Report]:
+    """The reports of dsa_report_from. Raises SettingsError with everything that is wrong with them."""
+    paths = _paths(run)
+    if not paths:
+        raise SettingsError(f"{_FROM} is not set: name the JSON reports to make one report of")
+    found, problems = [], []
+    for path in paths:
+        try:
+            found.append(read(path, _FROM))
+        except WrongReport as error:
+            problems.append(str(error))
+    advisories = sorted({report.advisory for report in found} - {""})
+    if len(advisories) > 1:
+        problems.append(f"{_FROM} names reports by several advisories, {', '.join(advisories)}: merge those of one")
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return found
+
+
+def is_read(run: Run, path: Path) -> bool:
+    """Whether the report at this path is one of those that a report is made of."""
+    return path.resolve() in (each.resolve() for each in _paths(run))
+
+
+def _paths(run: Run) -> Sequence[Path]:
+    return [_absolute(path) for path in run.settings[_FROM] or ()]
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).expanduser().absolute()

@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report is made with beside the run: waivers, an earlier report, reports of other runs."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import inputs, report
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible.run import Run
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
+from tests import report_schema
+from tests.builders import AFFECTED, FIXED, record
+from tests.documents import document, failing, row
+from tests.unit.controller import Controller
+
+DONE, OPEN = record(FIXED, phase="done"), record(AFFECTED)
+NOW = datetime.now(timezone.utc)
+
+
+def waiver(**changes: t.Any) -> dict[str, t.Any]:
+    """A waiver for every host that is affected."""
+    return {
+        "hosts": "all",
+        "verdicts": ["affected"],
+        "reason": "it is replaced in January",
+        "owner": "ops@example.com",
+        "expires": (NOW + timedelta(days=2)).date().isoformat(),
+        **changes,
+    }
+
+
+def begun(controller: Controller, /, **read: t.Any) -> Run:
+    """A gate that began, with what was read."""
+    run = controller.begin("gate", **read)
+    inputs.begin(run)
+    return run
+
+
+def written(controller: Controller, name: str, **run: t.Any) -> Path:
+    """A report of another run."""
+    path = controller.temporary / name
+    path.write_text(json.dumps(document(**run)), encoding="utf-8")
+    return path
+
+
+# --- waivers --------------------------------------------------------------------------------------------------------
+
+
+def test_a_waiver_is_for_the_hosts_that_fit_its_pattern(controller: Controller) -> None:
+    controller.inventory(["web1", "web2", "db1"])
+    controller.play = {"dsa_waivers": [waiver(hosts=["web*", "!web2"])]}
+    ended = report.end(begun(controller, web1=OPEN, web2=OPEN, db1=DONE))
+    assert {outcome.host: outcome.passed for outcome in ended.report.outcomes} == {
+        "web1": True,
+        "web2": False,
+        "db1": True,
+    }
+    document = report_schema.check(controller.reported())
+    assert document["summary"]["waived"] == 1
+    assert [(each["hosts"], each["state"], each["used_by"]) for each in document["waivers"]] == [
+        ("web*,!web2", "applied", ["web1"])
+    ]
+
+
+def test_a_waiver_changes_no_plan_and_no_verdict(controller: Controller) -> None:
+    controller.inventory({"web1": {"dsa_waivers": [waiver()]}})
+    ended = report.end(begun(controller, web1=OPEN))
+    assert (ended.passed, ended.report.outcomes[0].verdict) == (True, "affected")
+    assert ended.report.outcomes[0].next["code"] == "upgrade"
+    assert ended.failing == {}
+
+
+@pytest.mark.parametrize(("days", "passed"), [(-1, False), (0, True)])
+def test_a_waiver_ends_with_its_day_in_utc(controller: Controller, days: int, passed: bool) -> None:
+    day = (datetime.now(timezone.utc) + timedelta(days=days)).date()
+    controller.play = {"dsa_waivers": [waiver(expires=day)]}
+    ended = report.end(begun(controller, web1=OPEN))
+    assert ended.passed is passed
+    assert ended.report.errors == []
+
+
+def test_a_waiver_for_nobody_is_listed(controller: Controller) -> None:
+    controller.play = {"dsa_waivers": [waiver(hosts="nobody")]}
+    ended = report.end(begun(controller, web1=DONE))
+    assert ended.passed
+    assert [each["state"] for each in ended.report.waivers] == ["unused"]
+
+
+def test_prechecks_that_are_waived_are_listed(controller: Controller) -> None:
+    controller.inventory({"web1": {"dsa_precheck_waive": ["free_space"]}, "web2": {}})
+    ended = report.end(begun(controller, web1=DONE, web2=DONE))
+    assert [(each["kind"], each["checks"], each["state"]) for each in ended.report.waivers] == [
+        ("precheck", ["free_space"], "unused")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"hosts": "~("}, "dsa_waivers[0].hosts is '~('; Ansible cannot read this pattern"),
+        ({"verdicts": ["fixed"]}, "dsa_waivers[0].verdicts is ['fixed']; its entries can be affected"),
+    ],
+    ids=["pattern", "verdict"],
+)
+def test_what_is_wrong_with_a_waiver_stops_the_run(controller: Controller, changes: t.Any, named: str) -> None:
+    controller.play = {"dsa_waivers": [waiver(**changes)]}
+    run = begun(controller, web1=DONE)
+    assert len(run.errors) == 1
+    assert named in run.errors[0]
+    ended = report.end(run)
+    assert (ended.passed, ended.report.errors) == (False, run.errors), "once"
+
+
+def test_what_is_wrong_with_a_waiver_is_found_where_no_playbook_of_ours_began(controller: Controller) -> None:
+    controller.play = {"dsa_waivers": [waiver(hosts="~(")]}
+    ended = report.end(controller.run(), ["web1"])
+    assert "dsa_waivers[0].hosts" in ended.error
+
+
+# --- bad input -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("extra", "named"),
+    [
+        ({"dsa_report_formats": "json,pdf"}, "dsa_report_formats is 'json,pdf'; its entries can be json, html, csv"),
+        ({"dsa_report_language": "fr"}, "dsa_report_language is 'fr'; write en or ja"),
+        ({"dsa_gate_on": "luck"}, "dsa_gate_on is 'luck'; write compliance or readiness"),
+        ({"dsa_gate_on": "readiness"}, "dsa_gate_on is readiness, and only a remediation in check mode"),
+        ({"dsa_report_baseline": "nope.json"}, "nope.json, and there is no such file; name the JSON report"),
+        ({"dsa_report_baseline": "cut.json"}, "cut.json, which ends in the middle: it was cut; take it again"),
+        ({"dsa_report_baseline": "newer.json"}, "newer.json, whose schema is 99, and this release reads 3; use a"),
+        ({"dsa_report_baseline": "list.json"}, "list.json, which is no report of this collection; name the JSON"),
+        ({"dsa_report_baseline": "page.json"}, "page.json, which is no JSON: line 1"),
+        ({"dsa_waivers": [{}]}, "dsa_waivers[0] is {}; it has no"),
+        *(
+            ({"dsa_waivers": [waiver(), {**waiver(), key: None}]}, "dsa_waivers[1] is {")
+            for key in ("hosts", "verdicts", "reason", "owner", "expires")
+        ),
+        ({"dsa_waivers": [waiver(reason=" ")]}, "dsa_waivers[0] is {"),
+        ({"dsa_waivers": [waiver(expires="2026-02-30")]}, "dsa_waivers[0].expires is '2026-02-30'; write the last day"),
+        ({"dsa_waivers": [waiver(expires="soon")]}, "dsa_waivers[0].expires is 'soon'; write the last day"),
+        ({"dsa_waivers": [waiver(until="x")]}, "dsa_waivers[0].until is 'x'; this key is not known; known are hosts"),
+        ({"dsa_waivers": [waiver(owner=["a"])]}, "dsa_waivers[0].owner is ['a']; write a text"),
+        ({"dsa_waivers": [waiver(verdicts=["late"])]}, "dsa_waivers[0].verdicts is ['late']; its entries can be"),
+        ({"dsa_waivers": [waiver(hosts="~(")]}, "dsa_waivers[0].hosts is '~('; Ansible cannot read this pattern"),
+        ({"dsa_waivers": "all"}, "dsa_waivers is 'all'; write a list"),
+    ],
+    ids=map(str, range(23)),
+)
+def test_bad_input_is_named_with_its_value_and_what_to_do(
+    controller: Controller, extra: dict[str, t.Any], named: str
+) -> None:
+    (controller.temporary / "cut.json").write_text(json.dumps(document())[:-300], encoding="utf-8")
+    (controller.temporary / "list.json").write_text("[]", encoding="utf-8")
+    (controller.temporary / "page.json").write_text("<html>", encoding="utf-8")
+    written(controller, "newer.json", schema=99)
+    if "dsa_report_baseline" in extra:
+        extra = {"dsa_report_baseline": str(controller.temporary / extra["dsa_report_baseline"])}
+    (error,) = begun(controller.inventory({"web1": extra}), web1=DONE).errors
+    assert named in error
+    assert error.endswith("Nothing was changed")
+
+
+# --- an earlier report ----------------------------------------------------------------------------------------------
+
+
+def test_a_report_has_what_changed_since_the_one_that_it_replaces(controller: Controller) -> None:
+    report.end(begun(controller, web1=OPEN))
+    controller.play = {"dsa_report_baseline": str(controller.report)}
+    run = begun(controller, web1=DONE)
+    controller.report.unlink()
+    ended = report.end(run)
+    difference = report_schema.check(ended.document)["difference"]
+    assert (difference["fixed"], difference["new"]) == (["web1"], [])
+
+
+def test_an_earlier_report_that_cannot_be_read_stops_the_run(controller: Controller) -> None:
+    path = controller.temporary / "nope.json"
+    controller.play = {"dsa_report_baseline": str(path)}
+    assert begun(controller, web1=DONE).errors == [
+        f"dsa_report_baseline names {path}, and there is no such file; name the JSON report of a run of this "
+        "collection. Nothing was changed"
+    ]
+
+
+def test_an_earlier_report_by_another_advisory_stops_the_run(controller: Controller) -> None:
+    controller.play = {"dsa_report_baseline": str(written(controller, "old.json", advisory="KA-1"))}
+    (error,) = begun(controller, web1=DONE).errors
+    assert error.startswith("dsa_report_baseline is by the advisory KA-1, and this run by KA-0016311")
+
+
+def test_the_report_of_a_run_that_was_refused_compares_with_nothing(controller: Controller) -> None:
+    """As where a gate runs every night, with the last report as its baseline."""
+    controller.play = {"dsa_report_baseline": str(written(controller, "old.json", hosts=[], errors=["no room"]))}
+    ended = report.end(begun(controller, web1=DONE))
+    assert (ended.passed, ended.report.difference) == (True, None)
+    assert ["about no host" in text for text in ended.report.warnings] == [True]
+
+
+def test_a_play_of_ones_own_has_an_earlier_report_too(controller: Controller) -> None:
+    controller.play = {"dsa_report_baseline": str(written(controller, "old.json", hosts=[failing("web1"), row("b")]))}
+    run = controller.run()
+    report.begin_play(run, ["web1"])
+    assert report.end(run, ["web1"]).document["difference"]["gone"] == ["b"]
+
+
+# --- reports of other runs ------------------------------------------------------------------------------------------
+
+
+def test_everything_that_is_wrong_with_the_files_is_named_at_once(controller: Controller) -> None:
+    paths = [controller.temporary / "a.json", written(controller, "b.json", schema=4)]
+    controller.play = {"dsa_report_from": [str(path) for path in paths]}
+    with pytest.raises(SettingsError) as error:
+        inputs.reports(controller.run())
+    assert f"dsa_report_from names {paths[0]}, and there is no such file" in str(error.value)
+    assert f"dsa_report_from names {paths[1]}, whose schema is 4" in str(error.value)
+
+
+def test_reports_by_several_advisories_are_not_merged(controller: Controller) -> None:
+    paths = [written(controller, "a.json"), written(controller, "b.json", advisory="KA-1")]
+    controller.play = {"dsa_report_from": [str(path) for path in paths]}
+    with pytest.raises(SettingsError, match="several advisories, KA-0016311, KA-1"):
+        inputs.reports(controller.run())
+    written(controller, "b.json", advisory="", finished=None)  # one that was interrupted at once
+    assert len(inputs.reports(controller.run())) == 2
+
+
+def test_without_a_file_there_is_nothing_to_report(controller: Controller) -> None:
+    with pytest.raises(SettingsError, match="dsa_report_from is not set"):
+        inputs.reports(controller.run())
+
+
+def test_a_report_that_is_read_is_known_by_whatever_name(controller: Controller) -> None:
+    path = written(controller, "a.json")
+    (path.parent / "link.json").symlink_to(path)
+    controller.play = {"dsa_report_from": [str(path.parent / "link.json")]}
+    assert inputs.is_read(controller.run(), path)
+    assert not inputs.is_read(controller.run(), path.with_name("b.json"))
