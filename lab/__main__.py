@@ -34,6 +34,10 @@ def command(name: str) -> Command:
         from .demo import main as demo
 
         return lambda _arguments: demo()
+    if name == "demo-awx":
+        from .demo_awx import main as demo_awx
+
+        return lambda _arguments: demo_awx()
     return {
         "down": client.down_command,
         "status": client.status,
@@ -73,6 +77,7 @@ def main() -> int:
     one.add_argument("--port", type=int, help="default: one that is free")
     one.add_argument("--dir", default="build/manager", help="where its keys and its CA go, default: %(default)s")
     commands.add_parser("demo", help="gate, remediate and gate the fleet of lab/fleets/demo.yml")
+    commands.add_parser("demo-awx", help="the same fleet by ansible-runner, as the workflow of AWX does it")
     arguments = parser.parse_args()
     try:
         return command(arguments.command)(arguments)

@@ -2,10 +2,10 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Puts the collection ansible.windows beside this one, once: from what requirements/collections.txt names.
+"""Puts the collections ansible.windows and awx.awx beside this one, once: from what requirements/collections.txt names.
 
-That package wants a newer Python than the engine here may have; what is taken out of it runs on the hosts, and on every
-engine that the collection itself allows.
+That package wants a newer Python than the engine here may have; what is taken out of it runs on the hosts, or against
+the API of AWX, and on every engine that the collection itself allows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.run.common import ROOT, collections_path, run, say
 
 REQUIREMENT = ROOT / "requirements" / "collections.txt"
-INSIDE = "ansible_collections/ansible/windows/"
+INSIDE = ("ansible_collections/ansible/windows/", "ansible_collections/awx/awx/")
 
 
 def wanted() -> str:
@@ -28,19 +28,14 @@ def wanted() -> str:
     return next(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
-def folder() -> Path:
-    """Where the collection is."""
-    return collections_path() / INSIDE
-
-
 def there() -> bool:
-    """Whether it is there, in the wanted release."""
-    stamp = folder() / "made-from"
-    return stamp.exists() and stamp.read_text(encoding="utf-8") == wanted()
+    """Whether they are there, in the wanted release."""
+    stamps = [collections_path() / inside / "made-from" for inside in INSIDE]
+    return all(stamp.exists() and stamp.read_text(encoding="utf-8") == wanted() for stamp in stamps)
 
 
 def bring() -> str | None:
-    """Download and unpack it; a text says why that is not possible."""
+    """Download and unpack them; a text says why that is not possible."""
     with tempfile.TemporaryDirectory(prefix="collections-") as scratch:
         options = ["--no-deps", "--ignore-requires-python", "--only-binary", ":all:", "--dest", scratch]
         pip: list[str | Path] = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check"]
@@ -49,22 +44,22 @@ def bring() -> str | None:
             return output.strip().splitlines()[-1] if output.strip() else f"pip ended with exit status {status}"
         with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as archive:
             archive.extractall(scratch, [name for name in archive.namelist() if name.startswith(INSIDE)])
-        new = Path(scratch) / INSIDE
-        (new / "made-from").write_text(wanted(), encoding="utf-8")
-        target = folder()
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(new, target)
+        for inside in INSIDE:
+            new, target = Path(scratch) / inside, collections_path() / inside
+            (new / "made-from").write_text(wanted(), encoding="utf-8")
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(new, target)
     return None
 
 
 def main() -> int:
-    """Whatever happens the rest goes on: without it there are no Windows hosts."""
+    """Whatever happens the rest goes on: without them no Windows hosts, and no tests of the role controller."""
     if not there():
-        say("Downloading ansible.windows, once")
+        say("Downloading ansible.windows and awx.awx, once")
         problem = bring()
         if problem:
-            say(f"ansible.windows could not be downloaded, so Windows hosts are left out: {problem}")
+            say(f"ansible.windows and awx.awx could not be downloaded, so what needs them is left out: {problem}")
     return 0
 
 

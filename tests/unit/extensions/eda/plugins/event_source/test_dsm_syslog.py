@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a syslog message becomes, and that nothing of the network but a checked host name, numbers and constants does."""
+"""What a syslog message becomes: of what the network sends nothing but a checked host name, numbers and constants."""
 
 from __future__ import annotations
 
@@ -47,20 +47,9 @@ FAILED = (
 )
 CONSTANT = "IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE"
 HOSTILE = (
+    *("web-1:&other", "!all", "-e", "--limit", "{{ 1 }}", "{% raw %}", "@/etc/passwd", "a,b", "web[1:3]", "web*"),
     *(
-        "web-1:&other",
-        "!all",
-        "-e",
-        "--limit",
-        "{{ 1 }}",
-        "{% raw %}",
-        "@/etc/passwd",
-        "a,b",
-        "web[1:3]",
-        "web*",
         "~web",
-    ),
-    *(
         "all",
         "ALL",
         "ungrouped",
@@ -70,12 +59,11 @@ HOSTILE = (
         "web 1",
         "web\t1",
         "web\n1",
-        "web\\n1",
-        "ｗｅｂ",
+        r"web\n1",
+        "wéb",
         "web-1\0",
-        "../x",
     ),
-    *("$(id)", "`id`", "web;id", "web-", ".web", "DOMAIN\\web", "x" * 254, "::1"),
+    *("../x", "$(id)", "`id`", "web;id", "web-", ".web", r"DOMAIN\web", "x" * 254, "::1"),
 )
 
 
@@ -148,7 +136,7 @@ def test_a_field_that_stands_twice_is_refused() -> None:
         ("コード-24）", {"-24"}),
         ("イベント9017。", {"9017"}),
         ("(9017, -24)", {"9017", "-24"}),
-        ("2026-11-24 00:00", {"2026"}),
+        ("2026-11-24 00:00", set()),
         ("20.0.0-24 12.9017 9017.5 A-24 _-24 -245 90170 9017-1 x9017 -24x", {"-245", "90170"}),
         ("1234567890", set()),
         (f"{CONSTANT}_2 x{CONSTANT}", {f"{CONSTANT}_2"}),
@@ -180,11 +168,9 @@ def assert_harmless(found: Event) -> None:
     assert all(re.fullmatch(r"-?[0-9]{1,6}|[A-Z][A-Z0-9_]{3,63}", code) for code in found["codes"])
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,253}", host) and host[0] not in "-._"
     inventory = InventoryManager(DataLoader(), parse=False)
-    inventory.add_group("others")
     for name in ("another", host):
-        inventory.add_host(name, group="others")
-    inventory.subset(host)
-    assert [each.name for each in inventory.get_hosts("all")] == [host]
+        inventory.add_host(name, group="all")
+    assert [each.name for each in inventory.get_hosts(host)] == [host]
     json.dumps(found)
 
 

@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""What outlives a run in a container: its result in small, and its report at the destinations of dsa_report_to."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import typing as t
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from .._messages import Texts
+from .._report import Written
+from .._report.document import Document
+from .._report.files import kept_path
+from .._report.result import result_of, with_sent
+from .._text import one_line
+from .run import Run
+
+_SETTING = "dsa_report_to"
+_NO_FILE: Mapping[str, t.Any] = {"path": None, "sha256": None, "size": None}
+_HIDDEN = "********"
+_LONGEST = 500
+
+
+def of_report(document: Document, texts: Texts, path: Path, written: Written) -> dict[str, t.Any]:
+    """What the journal has of a report to publish it: the result, and files with the names to send them under."""
+    kept = kept_path(document, path)
+    files = [(str(kept if file == path else file), kept.with_suffix(file.suffix).name) for file in written.files]
+    file = _NO_FILE
+    if path in written.files:
+        content = kept.read_bytes() if kept.exists() else path.read_bytes()
+        file = {"path": str(path), "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    if written.problem:
+        document = {**document, "passed": False, "errors": [*document["errors"], written.problem]}
+    return {
+        "result": result_of(document, texts, file),
+        "files": [{"path": place, "name": name} for place, name in files],
+    }
+
+
+def result(run: Run) -> dict[str, t.Any]:
+    """The result of the report that was made, with what became of each destination until now."""
+    entry = _made(run)
+    sent = {each["number"]: each for each in run.journal.entries("") if each["kind"] == "sent"}
+    return with_sent(entry.get("result") or {}, (sent[number] for number in sorted(sent)))
+
+
+def stats(run: Run) -> dict[str, t.Any]:
+    """What Ansible keeps of the whole run, for the next node of a workflow."""
+    relays = _made(run).get("relay_hosts")
+    return {"dsa_result": result(run), **({} if relays is None else {"dsa_relay_hosts": relays})}
+
+
+def destinations(run: Run) -> list[dict[str, t.Any]]:
+    """What the tasks that send the report are about, one after the other, without anything that is secret."""
+    files = list(_made(run).get("files") or ())
+    return [
+        {
+            "number": number,
+            "to": label(entry),
+            "kind": entry["kind"],
+            "files": list(_files(entry, files)),
+            **_plain(entry),
+        }
+        for number, entry in enumerate(run.settings[_SETTING] or ())
+    ]
+
+
+def _files(entry: Mapping[str, t.Any], files: list[Mapping[str, str]]) -> Iterator[dict[str, str]]:
+    """All files for a folder; for one address the JSON alone, which is the first."""
+    folder = entry["kind"] != "url" or entry["url"].endswith("/")
+    for file in files if folder else files[:1]:
+        at = file["name"]
+        if entry["kind"] == "url":
+            at = quote(at) if folder else ""
+        elif Path(file["path"]).name == at:
+            at = ""  # copy() makes the folder where the name is not given
+        yield {**file, "at": at, "type": mimetypes.guess_type(file["name"])[0] or "application/octet-stream"}
+
+
+def _plain(entry: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    plain = {key: entry[key] for key in ("directory", "host") if key in entry}
+    return {**plain, "file": str(Path(entry["tasks"]).absolute())} if "tasks" in entry else plain
+
+
+def label(entry: Mapping[str, t.Any]) -> str:
+    """The destination in words, without user, password and query."""
+    if entry["kind"] == "directory":
+        return one_line(f"{entry['host']}:{entry['directory']}")
+    if entry["kind"] == "tasks":
+        return one_line(entry["tasks"])
+    parts = urlsplit(entry["url"])
+    place = parts.netloc.rpartition("@")[2]
+    return one_line(f"{parts.scheme}://{place}{parts.path}")
+
+
+def destination(run: Run, number: int) -> dict[str, t.Any]:
+    """All of one destination, for the task that sends to it and shows nothing of it."""
+    return dict(run.settings[_SETTING][number])
+
+
+def note_sent(run: Run, number: int, outcome: Mapping[str, t.Any]) -> tuple[str, str]:
+    """Record what became of a destination; its label, and what went wrong or an empty text."""
+    entry = destination(run, number)
+    problem = _without_secrets(_problem(outcome), entry)
+    run.journal.append("", "sent", number=number, to=label(entry), ok=not problem, problem=problem or None)
+    return label(entry), problem
+
+
+def _problem(outcome: Mapping[str, t.Any]) -> str:
+    parts = outcome.get("results")
+    if isinstance(parts, list) and not parts:
+        return "there is no file of the report"
+    for part in parts if isinstance(parts, list) else [outcome]:
+        if part.get("failed") or part.get("unreachable"):
+            return one_line(part.get("msg") or "no reason given", _LONGEST)
+    return ""
+
+
+def _without_secrets(text: str, entry: Mapping[str, t.Any]) -> str:
+    secrets = [entry.get("password"), *(entry.get("headers") or {}).values()]
+    if entry["kind"] == "url":
+        parts = urlsplit(entry["url"])
+        secrets += [parts.password, parts.query, parts.netloc.rpartition("@")[0]]
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(one_line(secret), _HIDDEN)
+    return text
+
+
+def _made(run: Run) -> Mapping[str, t.Any]:
+    return run.journal.last("report") or {}

@@ -1,0 +1,15 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""What this collection needs in AWX or Automation Platform, as data; and how that is made there."""
+
+from __future__ import annotations
+
+from .client import Client, ControllerError
+from .objects import Given, Object, Ref, objects_of
+from .setup import Port, SetUp
+
+__all__ = ["Client", "ControllerError", "Given", "Object", "Port", "Ref", "SetUp", "objects_of"]

@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+
+"""Makes all objects in AWX, or removes them. What can be found out before is found out before anything is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .client import Client, ControllerError
+from .objects import Given, Object, Ref
+
+Arguments = dict[str, Any]
+ENCRYPTED = "$encrypted$"
+_ENDED = ("successful", "failed", "error", "canceled")
+_UPDATED = ("successful", "running", "pending", "waiting")
+_GONE = 120
+# Arguments of modules that are no fields of the API, or none that can be set: lists of other objects, what a module
+# itself does, and the organization of what belongs to a project, an inventory or a workflow.
+_NO_FIELDS = {
+    "organization",
+    *("credentials", "survey_spec", "state", "notification_templates_error", "notification_templates_approvals"),
+    *("success_nodes", "failure_nodes", "always_nodes", "approval_node", "update_project"),
+}
+# What a module needs to find an object that is to go.
+_IDENTITY: Mapping[str, tuple[str, ...]] = {
+    "credential_type": ("name",),
+    "execution_environment": ("name",),
+    "credential": ("name", "organization", "credential_type"),
+    "inventory_source": ("name", "organization", "inventory"),
+    "schedule": ("name", "organization", "unified_job_template"),
+}
+_CASCADED = ("workflow_job_template_node",)
+
+
+class Port(Protocol):
+    """What is needed of Ansible."""
+
+    check_mode: bool
+
+    def module(self, kind: str, arguments: Arguments) -> Mapping[str, Any]:
+        """The result of a module of the collection for AWX."""
+
+
+@dataclass
+class Done:
+    """What happened, by name."""
+
+    made: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+class SetUp:
+    """One AWX in one state. ids: key → ID of what is there."""
+
+    def __init__(
+        self,
+        client: Client,
+        port: Port,
+        organization: str,
+        update_secrets: bool = False,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.client, self.port, self.organization = client, port, organization
+        self.update_secrets, self.pause = update_secrets, pause
+        self.ids: dict[str, str] = {}
+        self.done = Done()
+
+    def find_organization(self, make: bool) -> bool:
+        """Whether the organization is there, or would be made. Raises where it is missing and is not to be made."""
+        found = self.client.find("organizations", self.organization)
+        if found is None and not make:
+            names = ", ".join(sorted(each["name"] for each in self.client.all("organizations"))[:5])
+            raise ControllerError(
+                f"AWX has no organization {self.organization!r} that the token can see (it has {names or 'none'}): "
+                "correct dsa_controller_organization, or set dsa_controller_make_organization"
+            )
+        if found:
+            self.ids["organization"] = str(found["id"])
+        return found is not None
+
+    def make_organization(self) -> None:
+        """Make it where it is missing."""
+        if "organization" not in self.ids:
+            self._apply("organization", "organization", self.organization, {"name": self.organization}, None)
+
+    def find(self, endpoint: str, name: str) -> bool:
+        """Whether the organization has it."""
+        return self._find_in_organization(endpoint, name) is not None
+
+    def take(self, given: Sequence[Given]) -> None:
+        """Find what has to be there already. Raises with all that is missing."""
+        missing = []
+        for each in given:
+            found = self._find_in_organization(each.endpoint, each.name)
+            if found is None:
+                missing.append(f"{each.setting} names {each.name!r}")
+            else:
+                self.ids[each.key] = str(found["id"])
+        if missing:
+            raise ControllerError(f"{'; '.join(missing)}: the organization {self.organization!r} has no such thing")
+
+    def check_fields(self, objects: Sequence[Object]) -> None:
+        """See that the token may make each kind of object, and that this AWX has the fields."""
+        fields: dict[str, set[str]] = {}
+        for each in objects:
+            known = fields.setdefault(each.endpoint, set()) or self.client.fields(each.endpoint)
+            fields[each.endpoint] = known
+            if not known:
+                raise ControllerError(
+                    f"the user of the token may not make {each.endpoint}: give it the role of an administrator"
+                )
+            unknown = sorted(set(each.arguments) - known - _NO_FIELDS)
+            if unknown:
+                raise ControllerError(
+                    f"{each.endpoint} of this AWX ({self.client.version}) have no {', '.join(unknown)}: it is too old; "
+                    "24 or newer is needed"
+                )
+
+    def make(self, objects: Sequence[Object]) -> None:
+        """Make what is missing and correct what differs, in this order."""
+        for each in objects:
+            found = self._existing(each)
+            arguments = _without_known(each.arguments, found, self.update_secrets)
+            if each.kind == "project" and found and found["status"] not in _UPDATED:
+                arguments["update_project"] = True  # the last update failed, and nothing else starts another one
+            self._apply(each.key, each.kind, each.name, arguments, found)
+            if each.kind == "project" and not self.port.check_mode:
+                self._wait_for_project(each, objects)
+
+    def remove(self, objects: Sequence[Object]) -> None:
+        """Remove what is there, in the reverse order."""
+        there = [(each, found) for each in objects if (found := self._existing(each)) and each.kind not in _CASCADED]
+        self._refuse_used_types(there)
+        for each, found in reversed(there):
+            wanted = _IDENTITY.get(each.kind, ("name", "organization"))
+            identity = {name: value for name, value in each.arguments.items() if name in wanted}
+            self._run(each.kind, each.name, {**identity, "state": "absent"})
+            self.done.removed.append(f"{each.kind} {each.name}")
+            if each.kind == "inventory" and not self.port.check_mode:
+                self._wait_until_gone(each, found)
+
+    def _refuse_used_types(self, there: Sequence[tuple[Object, Mapping[str, Any]]]) -> None:
+        """AWX removes no credential type that is used, and would stop in the middle."""
+        ours = {str(found["id"]) for each, found in there if each.kind == "credential"}
+        for each, found in there:
+            if each.kind == "credential_type":
+                users = self.client.all("credentials", credential_type=found["id"])
+                others = sorted(user["name"] for user in users if str(user["id"]) not in ours)
+                if others:
+                    raise ControllerError(
+                        f"the credential type {each.name!r} is used by {', '.join(others)}, which this role did not "
+                        "make: remove them first. Nothing was removed"
+                    )
+
+    def _existing(self, each: Object) -> Mapping[str, Any] | None:
+        """What AWX has of it. The ID is kept for others."""
+        scope = self._resolved(each.scope)
+        if scope is None:
+            return None
+        found = self.client.find(each.endpoint, each.name, **scope)
+        if found:
+            self.ids[each.key] = str(found["id"])
+        return found
+
+    def _find_in_organization(self, endpoint: str, name: str) -> Mapping[str, Any] | None:
+        if "organization" not in self.ids:
+            return None
+        return self.client.find(endpoint, name, organization=self.ids["organization"])
+
+    def _apply(self, key: str, kind: str, name: str, arguments: Arguments, found: Mapping[str, Any] | None) -> None:
+        label = f"{kind} {name}"
+        if self.port.check_mode and (found is None or self._resolved(arguments) is None):
+            # The modules look for what would have been made, and fail.
+            self._count(label, found is None, True)
+            return
+        result = self._run(kind, name, arguments)
+        if "id" in result:
+            self.ids[key] = str(result["id"])
+        self._count(label, found is None, bool(result.get("changed")))
+
+    def _count(self, label: str, new: bool, changed: bool) -> None:
+        if label in self.done.made:
+            return  # the links of a node that this run made
+        kind = self.done.unchanged if not changed else self.done.made if new else self.done.changed
+        kind.append(label)
+
+    def _run(self, kind: str, name: str, arguments: Arguments) -> Mapping[str, Any]:
+        resolved = self._resolved(arguments)
+        if resolved is None:
+            raise ControllerError(f"{kind} {name!r} needs something that was not made")
+        result = self.port.module(kind, resolved)
+        if result.get("failed"):
+            response = result.get("response")
+            more = f": {response.get('json', response)}" if isinstance(response, Mapping) else ""
+            raise ControllerError(f"{kind} {name!r}: {result.get('msg')}{more}. What was made before stays; run again")
+        self.done.warnings += map(str, result.get("warnings") or [])
+        return result
+
+    def _resolved(self, arguments: Mapping[str, Any]) -> Arguments | None:
+        """The arguments with IDs; None where something has none yet."""
+        try:
+            return {name: self._value(value) for name, value in arguments.items()}
+        except KeyError:
+            return None
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, Ref):
+            return self.ids[value.key]
+        return [self._value(item) for item in value] if isinstance(value, list) else value
+
+    def _wait_for_project(self, project: Object, objects: Sequence[Object]) -> None:
+        """A template can only name a playbook that the project's update has brought."""
+        while (found := self.client.get(f"projects/{self.ids[project.key]}"))["status"] not in _ENDED:
+            self.pause(1)
+        if found["status"] != "successful":
+            raise ControllerError(
+                f"the update of the project {project.name!r} ended as {found['status']}: look at its output in AWX, "
+                "correct dsa_controller_scm_url or the credential, and run again"
+            )
+        there = self.client.get(f"projects/{found['id']}/playbooks")
+        wanted = {each.arguments["playbook"] for each in objects if each.kind == "job_template"}
+        missing = sorted(wanted - set(there))
+        if missing:
+            raise ControllerError(
+                f"the project {project.name!r} has no {', '.join(missing)}: put the files of docs/awx/project there, or "
+                "set dsa_controller_playbook_dir"
+            )
+
+    def _wait_until_gone(self, each: Object, found: Mapping[str, Any]) -> None:
+        """AWX removes an inventory some time later, and until then its name is taken."""
+        for _second in range(_GONE):
+            if not self.client.get(each.endpoint, id=found["id"])["count"]:
+                return
+            self.pause(1)
+        text = f"AWX has not yet removed the inventory {each.name!r}; until it has, its name is taken"
+        self.done.warnings.append(text)
+
+
+def _without_known(arguments: Mapping[str, Any], found: Mapping[str, Any] | None, update_secrets: bool) -> Arguments:
+    """Without what AWX has already and shows as encrypted: the modules would take each of these for a change."""
+    if found is None or update_secrets:
+        return dict(arguments)
+    return {name: value for name, value in arguments.items() if not _is_known(name, value, found.get(name))}
+
+
+def _is_known(name: str, value: Any, there: Any) -> bool:
+    if name not in ("inputs", "notification_configuration") or not isinstance(there, Mapping):
+        return False
+    if name == "inputs" and "fields" in value:
+        return False  # of a credential type, and shown as it is
+    same = all(key in there and there[key] in (item, ENCRYPTED) for key, item in value.items())
+    return same and (name != "inputs" or set(there) == set(value))
