@@ -207,13 +207,15 @@ def test_what_an_earlier_run_left_off_is_raised_when_a_host_is_read_whatever_the
     controller.query("relays")
     controller.query("agents")
     assert controller.run().host("web1").blocked is not None
-    assert "self_protection_off" not in str(controller.query("gate") and controller.reported())
+    controller.query("report")
+    assert "self_protection_off" not in str(controller.reported())
 
 
 @pytest.mark.parametrize("platform", ["linux", "windows"])
 def test_the_gate_and_check_mode_report_it_and_raise_nothing(controller: Controller, platform: str) -> None:
     port = left_off(controller, platform, "gate")
     assert controller.act(dsa_remediate, stages=["read"])["changed"] is False
+    controller.query("report")
     assert controller.query("gate") == ["web1"]
     assert "self_protection_off" in str(controller.reported())
     assert (port.calls, port.guarded) == (["dsa_info"], False)
@@ -236,6 +238,7 @@ def test_a_second_run_leaves_it_alone_while_the_first_one_is_at_its_msi(controll
     assert controller.act(dsa_remediate, stages=["read"])["changed"] is ended
     assert port.guarded is ended
     controller.query("agents")
+    controller.query("report")
     assert controller.query("gate") == ["web1"]
     assert ("self_protection_off" in str(controller.reported())) is not ended
 
@@ -260,6 +263,7 @@ def test_what_cannot_be_raised_stays_a_finding(controller: Controller, answer: d
     result = controller.act(dsa_remediate, stages=["read"])
     assert (result["changed"], result["verdict"]) == (False, "affected")
     assert any("could not be turned on" in line for line in port.shown)
+    controller.query("report")
     assert controller.query("gate") == ["web1"]
     assert "self_protection_off" in str(controller.reported())
 
