@@ -140,6 +140,12 @@ def test_the_class_is_compiled_once_a_process(small: Small, host: DescribedHost)
     assert small.run(host, code=code)["made"][1] == 1
 
 
+def test_no_task_leaves_a_runspace_open(small: Small, host: DescribedHost) -> None:
+    """Ansible's wrapper does, and ends with its process."""
+    code = "@($PID, @(Get-Runspace).Count)"
+    assert small.run(host, code=code)["made"] == small.run(host, code=code)["made"]
+
+
 def test_each_task_has_the_environment_of_its_host(small: Small, tmp_path: Path) -> None:
     one, two = DescribedHost(tmp_path / "one"), DescribedHost(tmp_path / "two")
     two.variables = {**two.variables, "ProgramData": r"C:\Other", "MINE": "2"}
