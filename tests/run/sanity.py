@@ -45,8 +45,14 @@ OLDEST = ("3.9",)
 NOT_SHIPPED = ("lab/", "tests/")
 # What ansible-test's pslint requires of pwsh.
 ANALYZERS = ("PSScriptAnalyzer", "PSSA-PSCustomUseLiteralPath")
-# Side by side: with pwsh, which compiles Ansible.Basic anew for each module, validate-modules takes as long as pylint.
+# Side by side: with pwsh, which starts for each module, validate-modules takes as long as pylint.
 APART = (["--skip-test", "validate-modules"], ["--test", "validate-modules"])
+# pwsh, which reads the options of a module by this repository's script around ansible-test's.
+PWSH = """#!/bin/sh
+export DOTNET_TieredPGO=0
+case "$1" in */ps_argspec.ps1) exec "{pwsh}" -NoProfile -NonInteractive -File "{script}" "{folder}" "$@" ;; esac
+exec "{pwsh}" "$@"
+"""
 PIP_VERSION = """
 import sys, types
 from ansible_test._internal.python_requirements import collect_bootstrap
@@ -83,7 +89,9 @@ def environment(venv_bin: Path, versions: Sequence[str]) -> dict[str, str]:
         (names / f"python{version}").symlink_to(interpreters()[version])
     pwsh = shutil.which("pwsh")
     if pwsh:
-        (names / "pwsh").symlink_to(pwsh)
+        file = names / "pwsh"
+        file.write_text(PWSH.format(pwsh=pwsh, script=ROOT / "tests" / "run" / "argspec.ps1", folder=names))
+        file.chmod(0o755)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     env["HOME"] = str(home(venv_bin))
     env["PATH"] = os.pathsep.join([str(venv_bin), str(names), "/usr/local/bin", "/usr/bin", "/bin"])
