@@ -148,7 +148,7 @@ def offer_pip(venv_bin: Path) -> None:
     if not status and not folder.exists():
         part = folder.with_name(f"part-{version}")
         shutil.rmtree(part, ignore_errors=True)
-        options = ["--disable-pip-version-check", "--no-deps", "--no-compile", "--target", part]
+        options: list[str | Path] = ["--disable-pip-version-check", "--no-deps", "--no-compile", "--target", part]
         status, output = run([sys.executable, "-m", "pip", "install", "-qq", *options, f"pip=={version}"])
         for about in part.glob("*.dist-info"):
             shutil.rmtree(about)  # or each environment would try to remove this pip
