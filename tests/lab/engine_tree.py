@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lab.windows.engine import DescribedHost, Engine, missing
+from tests.warm import engine
 
 UTIL = """Function Open-DsaKey {
     param ([Parameter(Mandatory = $true)] [String] $Path)
@@ -98,5 +99,4 @@ class Small:
 def warm(factory: pytest.TempPathFactory) -> Iterator[Small]:
     if reason := missing():
         pytest.skip(f"{reason}, which these tests run the modules with")
-    with Engine() as engine:
-        yield Small(engine, make_tree(factory.mktemp("tree")))
+    yield Small(engine(), make_tree(factory.mktemp("tree")))

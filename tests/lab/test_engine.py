@@ -140,6 +140,12 @@ def test_the_class_is_compiled_once_a_process(small: Small, host: DescribedHost)
     assert small.run(host, code=code)["made"][1] == 1
 
 
+def test_no_task_leaves_a_runspace_open(small: Small, host: DescribedHost) -> None:
+    """Ansible's wrapper does, and ends with its process."""
+    code = "@($PID, @(Get-Runspace).Count)"
+    assert small.run(host, code=code)["made"] == small.run(host, code=code)["made"]
+
+
 def test_each_task_has_the_environment_of_its_host(small: Small, tmp_path: Path) -> None:
     one, two = DescribedHost(tmp_path / "one"), DescribedHost(tmp_path / "two")
     two.variables = {**two.variables, "ProgramData": r"C:\Other", "MINE": "2"}
@@ -401,24 +407,24 @@ HIT = {(1, 1), (1, 24), (2, 1), (5, 5), (6, 9), (9, 9), (21, 1)}
 REST = {(11, 5), (11, 11), (13, 9), (13, 21), (15, 5), (16, 15), (17, 13)}
 
 
-def test_coverage(tmp_path: Path, host: DescribedHost, small: Small) -> None:
+def test_coverage(tmp_path: Path, host: DescribedHost, small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "hits"
     module = "#!powershell\n#AnsibleRequires -PowerShell ..module_utils._Small\n$a = Get-Small\nthrow $a\n$a\n"
     plugins = make_tree(tmp_path / "tree", module, COUNTED)
     util = "module_utils/_Small.psm1"
-    with Engine() as engine:
-        engine.pool.counter = Counter(file, plugins)
-        result = engine.run_module(host, "small", plugins=plugins)
-        assert result["failed"] and "a\n2 3" in result["msg"]  # what is counted does the same
-        found = engine.coverage(plugins, file)
-        # A leaf that is replaced is not run.
-        assert found[util] == (HIT - {(1, 24)}, HIT | REST)
-        assert found["modules/small.ps1"] == ({(3, 1), (4, 1)}, {(3, 1), (4, 1), (5, 1)})
-        size = file.stat().st_size
-        engine.run_module(host, "small", plugins=plugins)
-        assert file.stat().st_size == size
-        engine.run_code(host, "Get-Small -Value 0", "_Small", plugins=plugins)
-        assert engine.coverage(plugins, file)[util] == ((HIT | REST) - {(1, 24)}, HIT | REST)
+    engine = small.engine
+    monkeypatch.setattr(engine.pool, "counter", Counter(file, plugins))
+    result = engine.run_module(host, "small", plugins=plugins)
+    assert result["failed"] and "a\n2 3" in result["msg"]  # what is counted does the same
+    found = engine.coverage(plugins, file)
+    # A leaf that is replaced is not run.
+    assert found[util] == (HIT - {(1, 24)}, HIT | REST)
+    assert found["modules/small.ps1"] == ({(3, 1), (4, 1)}, {(3, 1), (4, 1), (5, 1)})
+    size = file.stat().st_size
+    engine.run_module(host, "small", plugins=plugins)
+    assert file.stat().st_size == size
+    engine.run_code(host, "Get-Small -Value 0", "_Small", plugins=plugins)
+    assert engine.coverage(plugins, file)[util] == ((HIT | REST) - {(1, 24)}, HIT | REST)
 
 
 def test_nothing_is_counted_unless_that_is_wanted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ every host, fault and fleet through a whole remediation, and generates hundreds 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import importlib
 import inspect
@@ -29,12 +28,13 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._record 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._windows_readiness import precheck_options
 from lab.fleet import WINDOWS_FAULTS
 from lab.windows import msi
-from lab.windows.engine import Pool, missing
-from lab.windows.engine.build import PLUGINS, Builder
+from lab.windows.engine import missing
+from lab.windows.engine.build import PLUGINS
 from lab.windows.releases import RELEASES
 from tests.lab.twins import Step, Twins
 from tests.lab.windows_host import LOG, NEW, OLD, PACKAGE
 from tests.run.common import ROOT
+from tests.warm import engine
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -163,29 +163,19 @@ class Comparison:
     """One engine for all hosts of this file, and what was compared with it."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.builder = Builder(PLUGINS)
-        self.pool = self.loop.run_until_complete(self.make())
+        self.engine = engine()
         self.counts: Counter[str] = Counter()
-
-    async def make(self) -> Pool:
-        return Pool()
-
-    def close(self) -> None:
-        self.loop.run_until_complete(self.pool.stop())
-        self.loop.close()
-        self.builder.close()
 
     def hosts(self, folder: Path, hosts: dict[str, tuple[dict[str, Any], list[Step]]]) -> None:
         """Run the steps of each host twice: no difference is left."""
 
         async def work() -> Twins:
-            twins = Twins(self.pool, self.builder, folder)
+            twins = Twins(self.engine.pool, self.engine.builder(PLUGINS), folder)
             for name, (about, steps) in hosts.items():
                 await twins.run(name, about, steps)
             return twins
 
-        twins = self.loop.run_until_complete(work())
+        twins = self.engine.wait(work())
         assert not twins.found, "\n".join(twins.found)
         assert twins.counts["calls"] == sum(len(steps) for _about, steps in hosts.values())
         self.counts.update(twins.counts)
@@ -195,7 +185,6 @@ class Comparison:
 def twins(pytestconfig: pytest.Config) -> Iterator[Comparison]:
     made = Comparison()
     yield made
-    made.close()
     counts = ", ".join(f"{number} {name}" for name, number in made.counts.items())
     # Not captured, as it is the measure of what was compared.
     capture: Any = pytestconfig.pluginmanager.get_plugin("capturemanager")

@@ -62,6 +62,8 @@ def environment(venv_bin: Path | None = None) -> dict[str, str]:
     """The environment for the tools: the collection is found, and no setting of the person who runs this is."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     env.pop("PYTHONPATH", None)
+    # What is installed is compiled when it is first imported (--no-compile); kept, or every process would compile anew.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     env["ANSIBLE_COLLECTIONS_PATH"] = str(collections_path())
     env["PATH"] = f"{venv_bin or Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     return env
@@ -110,7 +112,7 @@ def venv(name: str, python: Path, requirements: Sequence[str]) -> Path:
         # The pip that is here serves them all: to install one into each costs more than what they need.
         make: list[str | Path] = [python, "-m", "venv", "--without-pip", folder]
         pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
-        fill: list[str | Path] = [*pip, "install", "-qq", *requirements]
+        fill: list[str | Path] = [*pip, "install", "-qq", "--no-compile", *requirements]
         for command in (make, fill):
             status, output = run(command)
             if status:

@@ -45,8 +45,14 @@ OLDEST = ("3.9",)
 NOT_SHIPPED = ("lab/", "tests/")
 # What ansible-test's pslint requires of pwsh.
 ANALYZERS = ("PSScriptAnalyzer", "PSSA-PSCustomUseLiteralPath")
-# Side by side: with pwsh, which compiles Ansible.Basic anew for each module, validate-modules takes as long as pylint.
+# Side by side: with pwsh, which starts for each module, validate-modules takes as long as pylint.
 APART = (["--skip-test", "validate-modules"], ["--test", "validate-modules"])
+# pwsh, which reads the options of a module by this repository's script around ansible-test's.
+PWSH = """#!/bin/sh
+export DOTNET_TieredPGO=0
+case "$1" in */ps_argspec.ps1) exec "{pwsh}" -NoProfile -NonInteractive -File "{script}" "{folder}" "$@" ;; esac
+exec "{pwsh}" "$@"
+"""
 PIP_VERSION = """
 import sys, types
 from ansible_test._internal.python_requirements import collect_bootstrap
@@ -83,7 +89,9 @@ def environment(venv_bin: Path, versions: Sequence[str]) -> dict[str, str]:
         (names / f"python{version}").symlink_to(interpreters()[version])
     pwsh = shutil.which("pwsh")
     if pwsh:
-        (names / "pwsh").symlink_to(pwsh)
+        file = names / "pwsh"
+        file.write_text(PWSH.format(pwsh=pwsh, script=ROOT / "tests" / "run" / "argspec.ps1", folder=names))
+        file.chmod(0o755)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
     env["HOME"] = str(home(venv_bin))
     env["PATH"] = os.pathsep.join([str(venv_bin), str(names), "/usr/local/bin", "/usr/bin", "/bin"])
@@ -130,15 +138,29 @@ def keep_pip_settings(venv_bin: Path) -> None:
 
 
 def offer_pip(venv_bin: Path) -> None:
-    """ansible-test would download a script that installs pip; found in its cache, this one is used instead."""
-    status, version = run([venv_bin / "python", "-c", PIP_VERSION])
+    """ansible-test would download a script that installs pip; found in its cache, this one is used instead.
+
+    It takes pip in and out of an environment for each of its tests: one that all share costs less than half of that.
+    """
+    status, output = run([venv_bin / "python", "-c", PIP_VERSION])
+    version = output.strip()
+    folder = home(venv_bin) / f"pip-{version}"
+    if not status and not folder.exists():
+        part = folder.with_name(f"part-{version}")
+        shutil.rmtree(part, ignore_errors=True)
+        options: list[str | Path] = ["--disable-pip-version-check", "--no-deps", "--no-compile", "--target", part]
+        status, output = run([sys.executable, "-m", "pip", "install", "-qq", *options, f"pip=={version}"])
+        for about in part.glob("*.dist-info"):
+            shutil.rmtree(about)  # or each environment would try to remove this pip
+        if not status:
+            part.rename(folder)
     if status:
-        say(f"ansible-test does not say which pip it wants, so it may need a download:\n{version}")
+        say(f"ansible-test may need a download, as the pip that it wants is not here:\n{output}")
         return
-    cached = home(venv_bin) / ".ansible" / "test" / "cache" / f"get_pip_{version.strip().replace('.', '_')}.py"
+    cached = home(venv_bin) / ".ansible" / "test" / "cache" / f"get_pip_{version.replace('.', '_')}.py"
     cached.parent.mkdir(parents=True, exist_ok=True)
     script = (ROOT / "tests" / "run" / "get_pip.py").read_text()
-    cached.write_text(script.replace('"PYTHON"', repr(sys.executable)))
+    cached.write_text(script.replace("FOLDER", str(folder)))
 
 
 def shown(command: list[str], cwd: Path, env: dict[str, str]) -> tuple[int, list[str]]:

@@ -56,7 +56,8 @@ if [ "$(cat ".venv/made-$1" 2>/dev/null)" != "$wanted" ]; then
     for file in $files; do
         set -- "$@" -r "requirements/$file.txt"
     done
-    .venv/bin/python -m pip install -qq --disable-pip-version-check "$@"
+    # To compile all of it costs more than what is ever imported.
+    .venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check "$@"
     for file in $files; do
         echo "$wanted" >".venv/made-$file"
     done

@@ -16,6 +16,7 @@ using System.Management.Automation.Host;
 using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using System.Threading;
@@ -299,6 +300,7 @@ namespace Engine
             CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.CurrentUICulture = culture;
             var host = new TaskHost(culture);
             var output = new StringBuilder();
+            var open = new HashSet<Guid>(Runspaces().Select(one => one.InstanceId));
             try
             {
                 Host.Connect((int)(long)request["port"], (string)request["token"]);
@@ -312,6 +314,10 @@ namespace Engine
             }
             finally
             {
+                foreach (Runspace one in Runspaces().Where(one => !open.Contains(one.InstanceId)))
+                {
+                    one.Dispose();
+                }
                 Environment.CurrentDirectory = folder;
                 Restore(before);
                 Host.Disconnect();
@@ -323,6 +329,14 @@ namespace Engine
                 { "rc", host.ExitCode },
                 { "hits", Hit.Take() },
             };
+        }
+
+        // Those of this process. Ansible's wrapper leaves one open, which on Windows ends with its process; here to collect
+        // it as garbage would take longer, and until then it takes memory.
+        private static IEnumerable<Runspace> Runspaces()
+        {
+            var list = typeof(Runspace).GetProperty("RunspaceList", BindingFlags.NonPublic | BindingFlags.Static);
+            return ((IEnumerable<Runspace>)list?.GetValue(null) ?? Enumerable.Empty<Runspace>()).ToArray();
         }
 
         private static void Invoke(TaskHost host, string script, string input, StringBuilder output)

@@ -31,7 +31,7 @@ from .server import Server, Session
 MOST_WORKERS = 4
 # Each start takes two seconds of a processor, and the first tasks of a process take longer than the later ones.
 WORKERS = max(1, min(MOST_WORKERS, (os.cpu_count() or 2) // 2))
-TASKS = 200
+TASKS = 400
 LIMIT = 900.0
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "engine"
