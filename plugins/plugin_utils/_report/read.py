@@ -9,18 +9,23 @@
 from __future__ import annotations
 
 import json
+import stat
 import types
 import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from .._advisory import COMPLIANT
 from .._settings import SettingsError
 from .._text import load_json, one_line
 from .document import SCHEMA
 from .model import Json, Outcome, Report
+from .waivers import may_pass
 
 _REMEDY = "name the JSON report of a run of this collection"
+# Bytes. A hundred thousand hosts need less; what is larger could take all memory of the controller.
+_LARGEST = 512 * 2**20
 _CODED: Mapping[str, t.Any] = {"code": str, "values": Json}
 _TEXT: t.Any = str | None
 # What the forms of a report use within its fields. The types of the fields are those of Report and Outcome.
@@ -68,12 +73,15 @@ def read(path: Path, setting: str) -> Report:
         return WrongReport(f"{setting} names {one_line(path)}, {what}; {remedy}")
 
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        unusable = _unusable(path)
+        text = "" if unusable else path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise wrong("and there is no such file") from None
     except (OSError, ValueError) as error:
         plain = error.strerror if isinstance(error, OSError) else None
         raise wrong(f"which cannot be read: {plain or 'it is no text in UTF-8'}") from None
+    if unusable:
+        raise wrong(unusable)
     try:
         document = load_json(text)
     except json.JSONDecodeError as error:
@@ -91,7 +99,30 @@ def read(path: Path, setting: str) -> Report:
     flaw = _flaw(document)
     if flaw:
         raise wrong(f"which is not as a run wrote it: {flaw}", "take it again from where it was made")
-    return Report.from_dict(document)
+    report = Report.from_dict(document)
+    edited = next(filter(None, map(_contradiction, report.outcomes)), "")
+    if edited:
+        raise wrong(f"which was edited: {edited}", "take it again from where it was made")
+    return report
+
+
+def _unusable(path: Path) -> str:
+    """Why it must not be read: to read a pipe would never end, and what is too large takes all memory."""
+    found = path.stat()
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        return "which is no file"
+    return f"which has {found.st_size // 2**20} MB, more than any report" if found.st_size > _LARGEST else ""
+
+
+def _contradiction(outcome: Outcome) -> str:
+    """What is better in an outcome than the rest of it allows: the gate would take it for a result."""
+    if outcome.compliant and outcome.verdict not in COMPLIANT:
+        return f"{outcome.host} is {outcome.verdict} and compliant"
+    if outcome.passed and not may_pass(outcome):
+        return f"{outcome.host} passed, and what is against it is not waived"
+    if outcome.ready and outcome.error is not None:
+        return f"{outcome.host} is ready, and failed"
+    return ""
 
 
 def _flaw(document: Json) -> str:

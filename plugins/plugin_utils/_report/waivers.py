@@ -81,15 +81,25 @@ def _waived(outcome: Outcome, waivers: Sequence[Waiver]) -> list[tuple[Waiver, s
     """What is against the host, each with the first waiver that covers it; nothing where one thing is not covered."""
     if outcome.passed or outcome.error is not None or not_known(outcome):
         return []
-    against = [] if outcome.compliant else [("verdict", outcome.verdict)]
-    against += [("finding", str(each["code"])) for each in outcome.findings if each["fails_gate"]]
     found = []
-    for kind, code in against:
+    for kind, code in _against(outcome):
         waiver = next((each for each in waivers if each.covers(outcome.host, kind, code)), None)
         if waiver is None:
             return []
         found.append((waiver, kind, code))
     return found
+
+
+def _against(outcome: Outcome) -> list[tuple[str, str]]:
+    """The verdict, where it does not comply, and each finding that fails the gate."""
+    verdict = [] if outcome.compliant else [("verdict", outcome.verdict)]
+    return verdict + [("finding", str(each["code"])) for each in outcome.findings if each["fails_gate"]]
+
+
+def may_pass(outcome: Outcome) -> bool:
+    """Whether the outcome has nothing against it that is not waived, as each that passes in a report of a run."""
+    waived = {(each["for"], each["code"]) for each in outcome.waived}
+    return outcome.error is None and not not_known(outcome) and waived.issuperset(_against(outcome))
 
 
 def not_known(outcome: Outcome) -> bool:

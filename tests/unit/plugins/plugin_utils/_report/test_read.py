@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import typing as t
 from pathlib import Path
 
@@ -147,8 +148,39 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: object, wh
 def test_a_file_that_is_not_there_or_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "and there is no such file" in wrong(tmp_path / "nope.json")
     assert "cannot be read: Is a directory" in wrong(tmp_path)
+    os.mkfifo(tmp_path / "pipe.json")
+    assert "which is no file" in wrong(tmp_path / "pipe.json"), "nobody writes into it: to read it would never end"
     (tmp_path / "latin.json").write_bytes(b'{"schema": "\xe9"}')
     assert "no text in UTF-8" in wrong(tmp_path / "latin.json")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "large.json").open("wb") as stream:
+        stream.truncate(600 << 20)
+    assert "which has 600 MB, more than any report; " in wrong(tmp_path / "large.json")
+
+
+BETTER: dict[str, dict[str, t.Any]] = {
+    "the verdict does not comply": {"passed": True},
+    "a verdict that never complies": {"passed": True, "compliant": True},
+    "a finding": {**row(), "findings": FULL["findings"]},
+    "a finding, and the verdict is waived": {**FULL, "passed": True},
+    "a failure of the run": {**row(), "error": "upgrade: no"},
+    "a failure of the run, and it is ready": {"error": "upgrade: no", "ready": True},
+    "a run that did not finish": {**row(), "reasons": [{"code": "run_not_finished", "values": {}}]},
+    "another verdict is waived": {"passed": True, "verdict": "unknown", "waived": FULL["waived"]},
+}
+
+
+@pytest.mark.parametrize("changes", BETTER.values(), ids=BETTER)
+def test_a_host_that_was_made_better_by_hand_is_refused(tmp_path: Path, changes: dict[str, t.Any]) -> None:
+    edited = document([row("web-0"), {**failing("web-1"), **changes, "host": "web-1"}])
+    assert "which was edited: web-1 " in wrong(written(tmp_path, edited))
+
+
+def test_a_host_that_passes_by_waivers_is_read(tmp_path: Path) -> None:
+    waived = [*FULL["waived"], {**FULL["waived"][0], "for": "finding", "code": "agent_silent"}]
+    assert read(written(tmp_path, document([{**FULL, "passed": True, "waived": waived}])), "dsa_report_from").passed
 
 
 def test_every_key_is_required_and_has_a_type(tmp_path: Path) -> None:
