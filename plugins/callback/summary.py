@@ -42,8 +42,8 @@ from ansible.plugins.callback.default import CallbackModule as Default
 
 from ..plugin_utils._text import one_line
 
-# Their failures are results that the report has.
-_EXPECTED = {f"deep_security.remediation.{name}" for name in ("dsa_gate", "dsa_report")}
+# Whose failures are results that the report has, and what such a result has: any other failure of theirs is shown.
+_EXPECTED = {"deep_security.remediation.dsa_gate": "reason", "deep_security.remediation.dsa_report": "summary"}
 # Seconds between two lines about a task that goes on.
 _INTERVAL = 30.0
 # So many texts of a task are shown, so many hosts of each, and so much of it.
@@ -229,7 +229,7 @@ class CallbackModule(Default):
             self._shown = now
 
     def _failed(self, result: t.Any, kind: str) -> None:
-        if result._task.action in _EXPECTED:
+        if _EXPECTED.get(result._task.action) in result._result:
             self._handle_warnings(result._result)
             return
         task = self._counted(result, kind)

@@ -20,6 +20,7 @@ import time
 import typing as t
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -86,13 +87,15 @@ class Progress:
         self._thread = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Progress:
-        self._thread.start()
+        with suppress(RuntimeError):  # no room for a thread: the work goes on without lines about it
+            self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         # The thread may hold the lock of Ansible's queue: a process that ends then would block all others.
         self._over.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def note(self, stage: str, what: Message | None = None) -> None:
         """Note the stage of this host, and what it waits for."""
@@ -100,7 +103,8 @@ class Progress:
         if stage == self._stage:
             return
         self._stage, self._since = stage, time.monotonic()
-        with self._states.open("ab", buffering=0) as stream:  # one write, so that lines of two processes do not mix
+        # On a full disk there is no line about the work. One write, so that lines of two processes do not mix.
+        with suppress(OSError), self._states.open("ab", buffering=0) as stream:
             stream.write(json.dumps([self._host, stage]).encode() + b"\n")
 
     def _tick(self) -> None:
@@ -114,7 +118,11 @@ class Progress:
     def due(self, now: float) -> bool:
         """Whether a line is due, which is this process's to show. now: of a clock that all processes share."""
         with self._stamp.open("a+") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            try:
+                # One that holds it shows the line, or was stopped: who waits for that one could never end.
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
             stream.seek(0)
             # Before any line the work of this host counts.
             shown = float(stream.read() or self._begun)

@@ -14,7 +14,8 @@ import pytest
 
 from ansible_collections.deep_security.remediation.plugins.callback import summary
 
-GATE = "deep_security.remediation.dsa_gate"
+COLLECTION = "deep_security.remediation"
+GATE = f"{COLLECTION}.dsa_gate"
 
 
 class Shown:
@@ -104,10 +105,18 @@ def test_the_text_of_most_hosts_comes_first(callback: t.Any, shown: Shown) -> No
 def test_a_play_in_which_nothing_happens_is_not_named(callback: t.Any, shown: Shown) -> None:
     callback.v2_playbook_on_no_hosts_matched()
     next_task(callback)
-    callback.v2_runner_on_failed(result("a", action=GATE, msg="affected"))
+    callback.v2_runner_on_failed(result("a", action=GATE, msg="affected", reason="4416"))
     callback.v2_playbook_on_no_hosts_remaining()
     next_task(callback)
     assert shown.lines == []
+
+
+@pytest.mark.parametrize("action", ["dsa_gate", "dsa_report"])
+def test_what_broke_in_the_gate_itself_is_shown(callback: t.Any, shown: Shown, action: str) -> None:
+    callback.v2_runner_on_failed(result("a", action=f"{COLLECTION}.{action}", msg="the journal cannot be read"))
+    callback.v2_runner_on_unreachable(result("b", action=f"{COLLECTION}.{action}", msg="lost"))
+    next_task(callback)
+    assert shown.lines[3:] == ["    failed: the journal cannot be read (a)", "    unreachable: lost (b)"]
 
 
 def test_a_task_that_all_hosts_skip_is_not_named(callback: t.Any, shown: Shown) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +94,32 @@ def test_what_goes_wrong_with_a_line_does_not_reach_the_work(tmp_path: Path, mon
     with of(tmp_path / "removed") as one:
         one._thread.join(60)
         assert not one._thread.is_alive()
+
+
+def test_a_stage_that_cannot_be_noted_does_not_end_the_work(tmp_path: Path) -> None:
+    of(tmp_path / "removed").note("upgrade")
+
+
+def test_without_room_for_a_thread_the_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    with of(tmp_path) as one:
+        one.note("upgrade")
+    assert list(tmp_path.iterdir())
+
+
+def test_a_process_that_was_stopped_with_the_lock_holds_up_no_other(tmp_path: Path) -> None:
+    one = of(tmp_path)
+    with one._stamp.open("a+") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        with ThreadPoolExecutor(1) as pool:
+            due = pool.submit(one.due, one._begun + INTERVAL + 1)
+            try:
+                assert due.result(60) is False
+            finally:
+                fcntl.flock(stream, fcntl.LOCK_UN)
 
 
 # What is in it
