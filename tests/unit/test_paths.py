@@ -21,7 +21,7 @@ SEVERAL: Mapping[str, set[str]] = {
     "plugin_utils/_advisory": {"open_cases", "properties", "second_advisory", "table"},
     "plugin_utils/_fleet": {"manager_data", "offline_sites", "relays"},
     "plugin_utils/_messages": {"messages"},
-    "plugin_utils/_report": {"harmless", "manager_data"},
+    "plugin_utils/_report": {"harmless", "manager_data", "same_numbers"},
     "plugin_utils/_settings": {"documents", "properties"},
     "plugin_utils/_stages": {"faults", "properties", "secrets"},
     "plugin_utils/_windows_readiness": {"properties"},

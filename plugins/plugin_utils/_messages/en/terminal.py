@@ -45,7 +45,7 @@ SENTENCES: dict[str, str] = {
     "terminal_more_waivers": "… and {count} more waivers, which the report has",
     "terminal_waiver_applied": "Waived for {count} ({hosts}): {what}, until {expires}, by {owner}: {reason}",
     "terminal_waiver_expired": "This waiver expired on {expires} and does not apply: {what}, by {owner}: {reason}",
-    "terminal_waiver_unused": "This waiver fits no host of this run: {what}, by {owner}: {reason}",
+    "terminal_waiver_unused": "No host of this run passes by this waiver: {what}, by {owner}: {reason}",
     "terminal_difference_fixed": "Fixed since {since}: {count} ({hosts})",
     "terminal_difference_newly_affected": "Newly affected since {since}: {count} ({hosts})",
     "terminal_difference_regressed": "Worse than on {since}: {count} ({hosts})",

@@ -25,6 +25,7 @@ SENTENCES: dict[str, str] = {
     "page_state_unfinished": "未完了",
     "page_state_error": "未確認",
     "page_state_empty": "測定なし",
+    "page_state_nothing_to_do": "対象なし",
     "page_sentence_complies": "{count} 台すべてが合格しました。",
     "page_sentence_complies_one": "対象の 1 台が合格しました。",
     "page_sentence_complies_waived": "{count} 台すべてが合格しました。うち {waived} 台は除外の指定によります。",
@@ -34,6 +35,9 @@ SENTENCES: dict[str, str] = {
     "page_sentence_unfinished": "この実行は完了していません。ここに示す内容は証拠になりません。再度実行してください。",
     "page_sentence_error": "実行自体にエラーがあったため、ホストの状態にかかわらず不合格です。",
     "page_sentence_empty": "測定対象のホストがなかったため、何も証明されていません。",
+    "page_sentence_nothing_to_do": (
+        "この実行の対象ホストに、対象の階層のホストはありません。処理するものはありませんでした。"
+    ),
     "page_figure": "{percent} %",
     "page_figure_caption": "{hosts} 台中 {passed} 台が合格",
     "page_errors": "この実行のエラー",
@@ -205,7 +209,7 @@ SENTENCES: dict[str, str] = {
     "page_waiver_used_by": "適用先",
     "page_waiver_applied": "有効",
     "page_waiver_expired": "期限切れ（適用なし）",
-    "page_waiver_unused": "該当ホストなし",
+    "page_waiver_unused": "適用ホストなし",
     "page_waiver_verdicts": "判定: {names}",
     "page_waiver_findings": "検出事項: {names}",
     "page_waiver_checks": "事前チェック: {names}",

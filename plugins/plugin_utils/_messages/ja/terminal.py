@@ -47,7 +47,7 @@ SENTENCES: dict[str, str] = {
     "terminal_waiver_expired": (
         "この除外は {expires} に期限切れとなり、適用されません: {what}、責任者 {owner}: {reason}"
     ),
-    "terminal_waiver_unused": "この除外に該当するホストはこの実行にありません: {what}、責任者 {owner}: {reason}",
+    "terminal_waiver_unused": "この除外により合格したホストはこの実行にありません: {what}、責任者 {owner}: {reason}",
     "terminal_difference_fixed": "{since} 以降に対処済み: {count} 台（{hosts}）",
     "terminal_difference_newly_affected": "{since} 以降に新たに影響: {count} 台（{hosts}）",
     "terminal_difference_regressed": "{since} より悪化: {count} 台（{hosts}）",

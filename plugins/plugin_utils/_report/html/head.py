@@ -21,14 +21,15 @@ _MEASURED = ("complies", "not")
 
 
 def state(document: Document) -> str:
-    """complies, not, or why nothing is proven: unfinished, error or empty."""
+    """complies, not, nothing_to_do, or why nothing is proven: unfinished, error or empty."""
     counts = document["summary"]
     if document["finished"] is None:
         return "unfinished"
     if document["errors"]:
         return "error"
     if not counts["hosts"]:
-        return "empty"
+        # A slice of a job for one tier can have no host of it.
+        return "nothing_to_do" if document["passed"] else "empty"
     # Where the gate is on readiness, passed says nothing about compliance.
     by_gate = document["passed"] or document["gate_on"] == "readiness"
     return "complies" if by_gate and not counts["not_passed"] else "not"

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..._messages import Texts
 from ..document import Document
@@ -41,7 +41,8 @@ def obstacles(document: Document, texts: Texts) -> dict[str, t.Any]:
         }
         for step, hosts in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     ]
-    none = "page_obstacles_none" if state(document) == "complies" else "page_obstacles_unmeasured"
+    none = {"complies": "page_obstacles_none", "nothing_to_do": "page_sentence_nothing_to_do"}.get(state(document))
+    none = none or "page_obstacles_unmeasured"
     return {"groups": found, "open": document["summary"]["not_passed"] <= _OPEN, "none": texts(none)}
 
 
@@ -96,11 +97,20 @@ def _step(document: Document, texts: Texts, role: str, counts: Mapping[str, int]
 def charts(document: Document, texts: Texts) -> list[dict[str, t.Any]]:
     """Hosts by platform, site and build."""
     counts = document["summary"]
-    platforms = {label(texts, "platform", name): each for name, each in counts["platforms"].items()}
-    sites = {shown(name) or texts("page_no_site"): each for name, each in counts["sites"].items()}
-    builds = {shown(name) or texts("page_no_build"): each for name, each in counts["builds"].items()}
+    platforms = _by_name((label(texts, "platform", name), each) for name, each in counts["platforms"].items())
+    sites = _by_name((shown(name) or texts("page_no_site"), each) for name, each in counts["sites"].items())
+    builds = _by_name((shown(name) or texts("page_no_build"), each) for name, each in counts["builds"].items())
     parts = (("page_by_platform", platforms), ("page_by_site", sites), ("page_by_build", builds))
     return [{"title": texts(title), "bars": _bars(found, texts)} for title, found in parts if found]
+
+
+def _by_name(found: Iterable[tuple[str, Mapping[str, int]]]) -> Mapping[str, Mapping[str, int]]:
+    """Names that look alike are one: a site can have the name that stands for none, and no host may be lost by that."""
+    summed: dict[str, dict[str, int]] = {}
+    for name, counts in found:
+        known = summed.setdefault(name, dict.fromkeys(counts, 0))
+        summed[name] = {part: known[part] + count for part, count in counts.items()}
+    return summed
 
 
 def _bars(found: Mapping[str, Mapping[str, int]], texts: Texts) -> list[dict[str, t.Any]]:

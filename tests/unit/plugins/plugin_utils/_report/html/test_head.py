@@ -29,13 +29,14 @@ WAIVED = [row("a"), failing("b", passed=True, waived=[{"for": "verdict"}])]
         (PASSING, {"finished": None, "passed": False}, ("unfinished", "—", "This run did not finish")),
         (PASSING, {"errors": ["no"], "passed": False}, ("error", "—", "The run itself had errors")),
         ([], {}, ("empty", "—", "There was no host to measure")),
+        ([], {"passed": True}, ("nothing_to_do", "—", "No host of this run is of the tier")),
         # passed is about readiness then.
         (MIXED, {"gate_on": "readiness", "passed": True}, ("not", "50 %", "1 of 2 hosts does not pass.")),
         (PASSING, {"gate_on": "readiness", "passed": False}, ("complies", "100 %", "All 2 hosts pass.")),
         # Whatever the reason: what the gate does not pass is never shown as compliant.
         (PASSING, {"passed": False}, ("not", "100 %", "0 of 2 hosts do not pass.")),
     ],
-    ids=["passing", "waived", "mixed", "unfinished", "errors", "empty", "ready", "unready", "failed"],
+    ids=["passing", "waived", "mixed", "unfinished", "errors", "empty", "nothing to do", "ready", "unready", "failed"],
 )
 def test_state(hosts: list[t.Any], changes: dict[str, t.Any], expected: tuple[str, str, str]) -> None:
     hero = head.hero(document(hosts, **changes), EN)

@@ -111,6 +111,6 @@ def test_every_waiver_is_shown_with_its_owner_and_its_end() -> None:
         ["file-old"],
     )
     assert (expired["word"], expired["expires"]) == ("Expired, not applied", "2026-10-31")
-    assert (unused["word"], unused["what"]) == ("Fits no host", ["Findings: reboot_pending"])
+    assert (unused["word"], unused["what"]) == ("No host passes by it", ["Findings: reboot_pending"])
     assert (check["hosts"], check["owner"], check["expires"]) == ("All hosts", "Not known", "No end")
     assert check["what"] == ["Pre-checks: root_certificates"]
