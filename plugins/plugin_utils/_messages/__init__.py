@@ -70,7 +70,10 @@ class Texts:
 
     def message(self, value: Mapping[str, t.Any]) -> str:
         """The sentence of a message as JSON: code and values."""
-        return self._sentence(Message.from_dict(value))
+        try:
+            return self._sentence(Message.from_dict(value))
+        except RecursionError:  # of a file that somebody made
+            return str(value["code"])
 
     def joined(self, values: Iterable[Mapping[str, t.Any]]) -> str:
         """Several messages as JSON, as sentences one after the other."""
@@ -113,7 +116,7 @@ def _plain(value: object) -> object:
 
 
 def _message(value: t.Any) -> object:
-    if isinstance(value, Mapping) and set(value) == {"code", "values"}:
+    if isinstance(value, Mapping) and set(value) == {"code", "values"} and isinstance(value["values"], Mapping):
         return Message.from_dict(value)
     if isinstance(value, list):
         return [_message(item) for item in value]

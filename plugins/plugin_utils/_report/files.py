@@ -36,16 +36,19 @@ def write(document: Document, path: Path, formats: Iterable[str], texts: Texts) 
     """Write the JSON to path and beside it under the name of its run, and the other formats beside it.
 
     Never raises: after a night's work a report that cannot be written must still be shown. Each file is tried whatever
-    became of those before it, so that as few as can be stay of an older run.
+    became of those before it. One that cannot be replaced is removed: of an older run, it would pass for this one's.
     """
     files: list[Path] = []
     problems: list[str] = []
     if _is_no_file(path):
         return Written((), f"dsa_report_path is {clean(str(path))}, which is no file: name a file, and run again")
     for name in dict.fromkeys(("json", *formats)):
-        file = path
         try:
             file = beside(path, name)
+        except ValueError as error:
+            problems.append(f"{clean(str(path))} ({name}): {_why(error)}")
+            continue
+        try:
             content = FORMATS[name].face(document, texts)
             if name == "json":
                 problems += _replaced(kept_path(document, path), content)
@@ -54,6 +57,7 @@ def write(document: Document, path: Path, formats: Iterable[str], texts: Texts) 
             problems += problem
         except Exception as error:
             problems.append(f"{clean(str(file))} ({name}): {_why(error)}")
+            _remove(file)
     problem_text = f"The report could not be written to {'; '.join(problems)}. {_REMEDY}" if problems else ""
     return Written(tuple(files), problem_text)
 
@@ -78,8 +82,15 @@ def _replaced(file: Path, content: bytes) -> list[str]:
     try:
         _replace(file, content)
     except Exception as error:
+        _remove(file)
         return [f"{clean(str(file))}: {_why(error)}"]
     return []
+
+
+def _remove(file: Path) -> None:
+    with suppress(OSError, ValueError):
+        if not _is_no_file(file):
+            file.unlink(missing_ok=True)
 
 
 def _replace(file: Path, content: bytes) -> None:

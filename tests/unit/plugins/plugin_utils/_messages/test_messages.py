@@ -101,3 +101,12 @@ def test_texts_of_messages_as_json() -> None:
     assert Texts().message(known) == "it did not answer: timeout"
     assert Texts().joined([known, verified]) == "it did not answer: timeout. verified."
     assert Texts("ja").joined([known, verified]) == "応答がありませんでした: timeout。検証済み。"
+
+
+def test_messages_of_a_file_that_somebody_made_end_no_report() -> None:
+    """They are read as JSON, and only their outermost part is checked."""
+    assert "odd" in Texts().message({"code": "odd", "values": {"what": {"code": "x", "values": [1]}}})
+    deep: dict[str, object] = {"code": "odd", "values": {}}
+    for _level in range(2000):
+        deep = {"code": "odd", "values": {"what": deep}}
+    assert Texts().message(deep) == "odd"

@@ -96,8 +96,10 @@ def test_a_format_that_fails_does_not_take_the_others_with_it(
     monkeypatch.setitem(
         t.cast("dict[str, table.Format]", table.FORMATS), broken, table.FORMATS[broken]._replace(face=fail)
     )
-    written = write(small(), tmp_path / "report.json", ALL)
     missing = f"report{table.FORMATS[broken].suffix}"
+    (tmp_path / missing).write_text("passed, of an older run")
+    written = write(small(), tmp_path / "report.json", ALL)
+    assert not (tmp_path / missing).exists()
     assert sorted(file.name for file in written.files) == [name for name in NAMES if name != missing]
     assert f"{missing} ({broken}): odd" in written.problem
     assert "dsa_report_path" in written.problem
@@ -120,7 +122,7 @@ def test_no_run_id_leads_out_of_the_folder(tmp_path: Path, run_id: str, started:
 
 @pytest.mark.parametrize("broken", ["replace", "fsync", "chmod"])
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("odd")])
-def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
+def test_a_failure_in_the_middle_leaves_no_file_neither_half_of_this_run_nor_of_an_older_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, error: Exception
 ) -> None:
     path = tmp_path / "report.json"
@@ -133,8 +135,7 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_nothing_else(
     files, problem = write(small(), path, ALL)
     assert files == ()
     assert str(path) in problem and "dsa_report_path" in problem and str(error).rsplit("] ", maxsplit=1)[-1] in problem
-    assert names(tmp_path) == ["report.json"]
-    assert path.read_text() == "old"
+    assert names(tmp_path) == []
 
 
 def test_an_interruption_in_the_middle_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
