@@ -70,6 +70,7 @@ from ..plugin_utils._ansible.terminal import show
 from ..plugin_utils._report import Report
 from ..plugin_utils._run import Journal, JournalError
 from ..plugin_utils._settings import SettingsError
+from ..plugin_utils._text import one_line
 
 # A gate that does not pass, or proves nothing, ends with this exit status.
 NOT_PASSED = 2
@@ -235,10 +236,8 @@ class LookupModule(LookupBase):
         """
         spared = report.spared(run) if run.settings["dsa_gate"] else []
         if spared:
-            more = f" and {len(spared) - 3} more" if len(spared) > 3 else ""
-            why = (
-                f"{', '.join(spared[:3])}{more} did not pass, and the task that fails such hosts was left out for them"
-            )
+            named = ", ".join(map(one_line, spared[:3])) + (f" and {len(spared) - 3} more" if len(spared) > 3 else "")
+            why = f"{named} did not pass, and the task that fails such hosts was left out for them"
             hint = "import the playbook without a condition (when), and see whether they had failed before it"
             self._refuse(run, f"{why}: {hint}", written=True)
         Journal.end(C.DEFAULT_LOCAL_TMP)

@@ -54,7 +54,8 @@ def _facts(document: Document, texts: Texts) -> Iterator[str]:
     if document["merged_from"]:
         yield texts("format_merged", count=len(document["merged_from"]))
     counts = [f"{label(texts, 'verdict_name', name)} {n}" for name, n in document["summary"]["verdicts"].items()]
-    yield texts("terminal_verdicts", counts=texts("terminal_separator").join(counts))
+    if counts:
+        yield texts("terminal_verdicts", counts=texts("terminal_separator").join(counts))
     if document["readiness"]:
         blocked = sum(document["readiness"]["blocked"].values())
         yield texts("terminal_readiness", **{**document["readiness"], "blocked": blocked})

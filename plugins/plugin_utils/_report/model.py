@@ -137,7 +137,9 @@ class Report:
             "would_reboot_later": reboots["would wait"],
             "silent": sum(each.verdict == silent for each in self.outcomes),
             "blocked": _counts(str(each.reasons[0]["code"]) for each in waits),
-            "ready": bool(self.outcomes) and not self.errors and all(o.ready or o.passed for o in self.outcomes),
+            "ready": bool(self.outcomes or self.nothing_to_do)
+            and not self.errors
+            and all(o.ready or o.passed for o in self.outcomes),
         }
 
     def summary(self) -> dict[str, t.Any]:

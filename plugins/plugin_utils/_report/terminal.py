@@ -127,6 +127,8 @@ class _Terminal:
         named = [
             self._texts("terminal_count", name=self._named(kind, name), count=count) for name, count in counts.items()
         ]
+        if not named:
+            return []
         return self._wrapped(self._texts(code, counts=self._texts("terminal_separator").join(named)), None, 2)
 
     def _named(self, kind: str, name: object) -> str:

@@ -33,7 +33,7 @@ SENTENCES: dict[str, str] = {
     "terminal_verdicts": "Verdicts: {counts}",
     "terminal_done": "Done: {counts}",
     "terminal_readiness": (
-        "Ready for the change window: {would_upgrade} would be upgraded, {would_update} would be updated, "
+        "For the change window: {would_upgrade} would be upgraded, {would_update} would be updated, "
         "{would_reboot} would reboot, {would_reboot_later} would wait with a reboot, {blocked} blocked, "
         "{silent} silent, {complies} comply"
     ),

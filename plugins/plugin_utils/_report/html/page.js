@@ -187,8 +187,8 @@
   // Export
 
   function quoted(value) {
-    // A spreadsheet would compute a cell that begins so.
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    // A spreadsheet would compute a cell that begins so, some of them behind white space or in full width too.
+    const safe = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(value) ? `'${value}` : value;
     return `"${safe.replaceAll('"', '""')}"`;
   }
 

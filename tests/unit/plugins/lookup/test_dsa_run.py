@@ -182,12 +182,12 @@ def test_a_gate_without_a_report_proves_nothing(controller: Controller) -> None:
 
 
 def test_hosts_on_which_the_task_of_the_gate_did_not_run_end_the_run(controller: Controller) -> None:
-    names = [f"web{number}" for number in range(1, 6)]
+    names = ["web1", "web\n2", *(f"web{number}" for number in range(3, 6))]
     controller.inventory(names)
     read(controller, "gate", **dict.fromkeys(names, record(AFFECTED)))
     gate(controller)
     controller.run().journal.append("web1", "gated")
-    assert "web2, web3, web4 and 1 more did not pass" in refused(controller, "end")
+    assert "web 2, web3, web4 and 1 more did not pass" in refused(controller, "end")
     for name in names[1:]:
         controller.run().journal.append(name, "gated")
     assert controller.query("end") == []

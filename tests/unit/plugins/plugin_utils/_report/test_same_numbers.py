@@ -53,7 +53,7 @@ def documents(draw: st.DrawFn) -> Row:
     count = draw(st.integers(0, 12))
     report = Report.from_dict(document([draw(rows_of(f"web-{number}")) for number in range(count)]))
     of_tier = {"playbook": "remediate_relays", "left_out": [{"host": "db-1", "why": "role"}]}
-    check = {"playbook": "remediate", "check_mode": True}
+    check = {"check_mode": True, **draw(st.sampled_from([{"playbook": "remediate"}, of_tier]))}
     changes = draw(
         st.sampled_from(
             [{}, {"finished": None}, {"errors": ["no room"]}, of_tier, check, {**check, "gate_on": "readiness"}]
@@ -93,6 +93,8 @@ def _in_text(made: Row, texts: Texts, found: list[str]) -> None:
     shown = counts["passed"] if made["gate_on"] == "compliance" else sum(_holds(made, each) for each in made["hosts"])
     assert {shown, counts["hosts"]} <= _numbers(first)
     assert _verdicts(made, texts, "\n".join(found[:12])) == counts["verdicts"]
+    empty = texts("terminal_verdicts", counts="").strip()
+    assert not [line for line in found if line.endswith(empty)], "counts of nothing"
 
 
 def _holds(made: Row, each: Row) -> bool:
@@ -139,5 +141,7 @@ def _in_html(made: Row, texts: Texts, content: str) -> None:
         assert [sum(column) for column in zip(*shown, strict=True)] == [counts["passed"], counts["not_passed"]]
     groups = sections.obstacles(made, texts)["groups"]
     assert sum(len(group["hosts"]) for group in groups) == counts["not_passed"]
+    if made["gate_on"] == "readiness" and made["readiness"]:
+        assert made["readiness"]["ready"] == made["passed"]
     if made["gate_on"] == "compliance":
         assert (head.state(made) in ("complies", "nothing_to_do")) == made["passed"]
