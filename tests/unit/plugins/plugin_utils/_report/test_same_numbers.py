@@ -30,7 +30,7 @@ from tests.documents import Row, document, failing, row
 WAIVED = [{"for": "verdict", "code": "affected", "reason": "late", "owner": "ops", "expires": "2027-01-31"}]
 _Counts = dict[str, int]
 # A name that people gave a site or a build can be the one that stands for none.
-PLACES = st.fixed_dictionaries(
+PLACES: st.SearchStrategy[t.Any] = st.fixed_dictionaries(
     {
         "role": st.sampled_from(["relay", "agent", "manager", None]),
         "platform": st.sampled_from(["linux", "windows", "Windows", "unknown", "Not known", None]),
@@ -57,8 +57,8 @@ def documents(draw: st.DrawFn) -> Row:
     """The document of a report as it could be, of a run that came to its end or did not."""
     count = draw(st.integers(0, 12))
     report = Report.from_dict(document([draw(rows_of(f"web-{number}")) for number in range(count)]))
-    check = {"check_mode": True, **draw(st.sampled_from([{"playbook": "remediate"}, _OF_RELAYS]))}
-    changes = draw(
+    check: Row = {"check_mode": True, **draw(st.sampled_from([{"playbook": "remediate"}, _OF_RELAYS]))}
+    changes: Row = draw(
         st.sampled_from(
             [{}, {"finished": None}, {"errors": ["no room"]}, _OF_RELAYS, check, {**check, "gate_on": "readiness"}]
         )
@@ -122,7 +122,7 @@ def _in_junit(made: Row, content: str) -> None:
 
 
 def _in_openmetrics(made: Row, content: str) -> None:
-    families = {family.name.removeprefix("deep_security_remediation_"): family for family in metrics_of(content)}
+    families = {family.name.removeprefix("deep_security_remediation_"): family for family in metrics_of(content)}  # type: ignore[no-untyped-call]
     one = {name: sum(sample.value for sample in family.samples) for name, family in families.items()}
     assert one["passed"] == made["passed"]
     assert one["hosts"] == made["summary"]["hosts"]
