@@ -111,12 +111,7 @@ class Job:
         script.write_text(f"#!{sys.executable}\nprint({json.dumps(self.inventory)!r})\n", encoding="utf-8")
         script.chmod(0o700)
         arguments = [*self.arguments, *(["--limit", ",".join(self.limit)] if self.limit else [])]
-        variables = {
-            **self.variables,
-            "awx_job_id": 7,
-            "awx_job_template_name": self.playbook,
-            "awx_user_name": "admin",
-        }
+        about = {"awx_job_id": 7, "awx_job_template_name": self.playbook, "awx_user_name": "admin"}
         own = {
             "ANSIBLE_FORCE_COLOR": "True",
             "ANSIBLE_HOME": str(folder / "home" / ".ansible"),
@@ -130,7 +125,7 @@ class Job:
         texts = {
             "cmdline": " ".join(arguments),
             "envvars": json.dumps({**own, **environment}),
-            "extravars": yaml.dump(variables, Dumper=_Survey),
+            "extravars": yaml.dump({**self.variables, **about}, Dumper=_Survey),
             "settings": json.dumps(_SETTINGS),
         }
         for name, text in texts.items():

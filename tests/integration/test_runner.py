@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""As AWX runs it: ansible-runner, a private data directory, a read-only project, surveys of text, slices; and its events."""
+"""As AWX runs it: ansible-runner, a private data directory, a read-only project, text of surveys, slices; its events."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tests import report_schema
+from tests.preloaded import Preloaded
 
 from .conftest import FIXED, QUICK, LabFleet, StartFleet, deb
 
@@ -60,27 +61,27 @@ def inventory_of(lab: LabFleet, *names: str) -> Path:
     return path
 
 
-def job(lab: LabFleet, playbook: str, *names: str, check: bool = False, **extra: t.Any) -> Slice:
-    """One job on these hosts alone."""
+def job(lab: LabFleet, playbook: str, *names: str, check: bool = False, alone: bool = True, **extra: t.Any) -> Slice:
+    """One job on these hosts. alone: none runs beside it."""
     report = lab.folder / f"{playbook}-{'-'.join(names)}.json"
     given = {**QUICK, "dsa_report_path": str(report), **extra}
     before = lab.fingerprint()
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            *("-i", str(inventory_of(lab, *names)), "-e", f"@{lab.lab / 'vars.yml'}", "-e", json.dumps(given)),
-            *(["--check"] if check else []),
-            f"deep_security.remediation.{playbook}",
-        ],
-        cwd=lab.folder,
-        env=lab.environment | {"ANSIBLE_SHOW_CUSTOM_STATS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    arguments = ["-i", str(inventory_of(lab, *names)), "-e", f"@{lab.lab / 'vars.yml'}", "-e", json.dumps(given)]
+    arguments += [*(["--check"] if check else []), f"deep_security.remediation.{playbook}"]
+    if alone and lab.preloaded:
+        done = lab.preloaded.run(arguments, lab.folder)
+    else:
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "ansible-playbook"), *arguments],
+            cwd=lab.folder,
+            env=lab.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
     found = report_schema.read(report)
     return Slice(done.returncode, done.stdout, found, stats_of(done.stdout), lab.fingerprint() == before)
 
@@ -89,7 +90,10 @@ def job(lab: LabFleet, playbook: str, *names: str, check: bool = False, **extra:
 def lab(start_fleet: StartFleet) -> LabFleet:
     """A Relay and two Agents, all of them affected."""
     hosts = {"relay": deb(role="relay", update_seconds=0.2), "web-1": deb(), "web-2": deb()}
-    return start_fleet({"packages": [FIXED], "hosts": hosts})
+    lab = start_fleet({"packages": [FIXED], "hosts": hosts})
+    lab.environment |= {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
+    lab.preloaded = Preloaded(lab.environment)
+    return lab
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,7 @@ def story(lab: LabFleet) -> dict[str, Slice]:
     steps["relays"] = job(lab, "remediate_relays", *HOSTS)
     outputs = steps["relays"].stats
     with ThreadPoolExecutor(3) as together:
-        slices = {name: together.submit(job, lab, "remediate_agents", name, **outputs) for name in HOSTS}
+        slices = {name: together.submit(job, lab, "remediate_agents", name, alone=False, **outputs) for name in HOSTS}
     steps |= {name: each.result() for name, each in slices.items()}
     parts = [f"remediate_relays-{'-'.join(HOSTS)}.json", *(f"remediate_agents-{name}.json" for name in HOSTS)]
     files = [str(lab.folder / part) for part in parts]

@@ -232,7 +232,7 @@ class SetUp:
         missing = sorted(wanted - set(there))
         if missing:
             raise ControllerError(
-                f"the project {project.name!r} has no {', '.join(missing)}: put the files of docs/awx/project there, or "
+                f"the project {project.name!r} has no {', '.join(missing)}: copy docs/awx/project there, or "
                 "set dsa_controller_playbook_dir"
             )
 
@@ -242,7 +242,7 @@ class SetUp:
             if not self.client.get(each.endpoint, id=found["id"])["count"]:
                 return
             self.pause(1)
-        text = f"AWX has not yet removed the inventory {each.name!r}; until it has, its name is taken"
+        text = f"AWX has not yet removed the inventory {each.name!r}, and its name is taken until then"
         self.done.warnings.append(text)
 
 
