@@ -77,8 +77,10 @@ class Workflow:
         print(f"  {which}{state}: {counts}; {len(job.events)} events, {size} bytes of artifacts")
         for reason in result.get("reasons", []):
             print(f"    {reason['count']} x {reason['text']} ({', '.join(reason['hosts'])})")
-        for host, message in job.failed().items():
-            print(f"    failed: {host}: {message}")
+        failed = job.failed()
+        for message in dict.fromkeys(failed.values()):
+            hosts = [host for host, text in failed.items() if text == message]
+            print(f"    failed: {message} ({', '.join(hosts)})")
 
     def run(self) -> int:
         """All nodes; returns an exit status."""

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import report_schema
 from tests.conftest import ansible_environment
 from tests.integration.by_hand import wait_for
 from tests.integration.conftest import LabFleet, StartFleet, deb
@@ -96,7 +97,7 @@ class Rulebook:
             assert self._process.poll() is None, self.output()
             return self.output().count(text) >= count
 
-        wait_for(printed, f"{text} in {self._log}", 180)
+        wait_for(printed, f"{text} in {self._log}", 300)
 
 
 @contextlib.contextmanager
@@ -135,6 +136,9 @@ def lab(program: Path, start_fleet: StartFleet) -> LabFleet:
     (inventory / "group_vars").mkdir(parents=True)
     shutil.copy(lab.lab / "inventory.yml", inventory)
     shutil.copy(lab.lab / "vars.yml", inventory / "group_vars" / "all.yml")
+    with (inventory / "group_vars" / "all.yml").open("a", encoding="utf-8") as variables:
+        # As docs/eda.md has it.
+        variables.write(f"dsa_report_path: {lab.folder}/{{{{ ansible_limit | default('all') }}}}/report.json\n")
     (inventory / "web.yml").write_text("web: {hosts: {web-1: {}, db-1: {}}}\n", encoding="ascii")
     return lab
 
@@ -152,6 +156,8 @@ def test_a_message_of_the_manager_gates_that_host_once(program: Path, lab: LabFl
         rulebook.send(forwarded("web-1"), forwarded("web-2"))
         rulebook.wait_for(NOT_PASSED, 4)
         output = rulebook.output()
+    for host in ("web-1", "web-2"):
+        assert [each["host"] for each in report_schema.read(lab.folder / host / "report.json")["hosts"]] == [host]
     commands = lab.commands()
     assert commands["web-1"] == commands["web-2"] > commands["db-1"] == 0, output
     assert lab.fingerprint() == before
@@ -238,7 +244,7 @@ def test_awx_is_given_nothing_but_the_limit(program: Path, controller: Controlle
     messages += [forwarded("WEB-1.example.com"), forwarded("web-1"), forwarded("web-2", text=NAME)]
     with running(program, "gate_host_awx", tmp_path, ansible_environment(tmp_path), own, *options) as rulebook:
         rulebook.send(*(message.replace("target=", "target=admin dvchost=") for message in messages))
-        wait_for(lambda: len(controller.launched) >= 2, "two hosts", 180)
+        wait_for(lambda: len(controller.launched) >= 2, "two hosts", 300)
         output = rulebook.output()
     assert [launched["limit"] for launched in controller.launched] == ["web-1", "web-2"], output
     assert all(not launched.get("extra_vars") for launched in controller.launched)

@@ -105,13 +105,15 @@ def test_relays_that_the_inventory_lacks_are_added_once_and_are_not_what_the_run
     assert controller.query("read", playbook="remediate_agents") == ["web1"]
     assert controller.query("relays_outside") == ["relay1"]
     assert controller.run().errors == []
-    controller.play = {}
+    # An import behind it, in the same command.
+    controller.play = {"dsa_relay_hosts": {"relay1": PLAIN, "relay2": {}}}
     controller.query("begin")
-    assert controller.query("lacking") == [], "what an import before it added is in the inventory now"
+    assert (controller.query("adding"), controller.query("lacking")) == (["web1"], ["relay2"])
+    assert controller.query("read", playbook="remediate") == ["web1"]
 
 
 def test_a_wrong_one_ends_the_run(controller: Controller) -> None:
     controller.play = {"dsa_relay_hosts": "relay1"}
     with pytest.raises(SystemExit):
         controller.query("begin")
-    assert controller.reported()["errors"][0].startswith("dsa_relay_hosts is relay1")
+    assert controller.reported()["errors"][0].startswith("dsa_relay_hosts is 'relay1'")

@@ -17,13 +17,11 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller import Client, ControllerError
 
 
-def client(answers: Mapping[str, Any], asked: list[str] | None = None) -> Client:
+def client(answers: Mapping[str, Any]) -> Client:
     """answers: path → value, status or exception."""
 
     def opened(url: str, **options: Any) -> io.BytesIO:
         path = url.removeprefix("https://awx")
-        if asked is not None:
-            asked.append(path)
         answer = answers.get(path, 404)
         if isinstance(answer, Exception):
             raise answer
@@ -31,7 +29,7 @@ def client(answers: Mapping[str, Any], asked: list[str] | None = None) -> Client
             raise HTTPError(url, answer, "", {}, None)  # type: ignore[arg-type]
         return io.BytesIO(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
 
-    return Client("https://awx/", "t0ken", True, opened)
+    return Client("awx/", "t0ken", True, opened)  # as the environment variable often has it
 
 
 PING = {"version": "24.6.1"}

@@ -36,6 +36,7 @@ ALL = {
     "dsm_password": "p4ss",
     "dsa_self_protection_password": "p4ss",
     "dsa_packages": [{"version": "20.0.0-6313", "repository": True}],
+    "dsa_report_to": [{"directory": "/srv/dsa", "host": "store-1"}],
 }
 
 
@@ -83,7 +84,7 @@ def test_an_inventory_and_credentials_that_awx_has_are_used() -> None:
     with_hosts = {
         key for key, each in objects.items() if Ref("credential hosts") in each.arguments.get("credentials", [])
     }
-    assert with_hosts == {"gate", "predict", "managers", "relays", "agents", "recover"}
+    assert with_hosts == {"gate", "gate_host", "predict", "managers", "relays", "agents", "recover"}
 
 
 def test_the_upgrade_of_managers_takes_their_addresses_from_the_inventory() -> None:
@@ -114,4 +115,5 @@ def test_templates_set_what_makes_them_what_they_are() -> None:
     assert objects["predict"].arguments["extra_vars"]["dsa_gate_on"] == "readiness"
     assert objects["report"].arguments["extra_vars"]["dsa_report_from"] == "/srv/gate.json"
     assert objects["gate"].arguments["playbook"] == "awx/gate.yml"
+    assert [key for key, each in objects.items() if each.arguments.get("job_type") == "check"] == ["predict"]
     assert objects["inventory_source"].arguments["source_path"] == "awx/manager.dsm.yml"

@@ -115,14 +115,19 @@ def test_templates_are_made_when_the_project_has_their_playbooks() -> None:
 
 @pytest.mark.parametrize(
     ("status", "playbooks", "message"),
-    [("failed", [], "ended as failed"), ("successful", ["site.yml"], "has no gate.yml")],
-    ids=["failed", "other"],
+    [
+        ("failed", [], "is failed: read its output"),
+        ("pending", [], "is pending: read its output"),
+        ("successful", ["site.yml"], "has no gate.yml"),
+    ],
+    ids=["failed", "forever", "other"],
 )
 def test_a_project_without_the_playbooks_stops_before_the_templates(
     status: str, playbooks: list[str], message: str
 ) -> None:
     port = FakePort()
-    client = FakeClient({}, {"projects/7": [{"id": 7, "status": status}], "projects/7/playbooks": [playbooks]})
+    answers: dict[str, list[Any]] = {"projects/7": [{"id": 7, "status": status}], "projects/7/playbooks": [playbooks]}
+    client = FakeClient({}, answers)
     with pytest.raises(ControllerError, match=message):
         setup(client, port).make([PROJECT, TEMPLATE])
     assert [kind for kind, _arguments in port.ran] == ["project"]
@@ -133,7 +138,7 @@ def test_a_project_without_the_playbooks_stops_before_the_templates(
 )
 def test_an_update_that_failed_is_begun_again(status: str, again: bool) -> None:
     port = FakePort()
-    ended = {"projects/7": [{"id": 7, "status": "successful"}], "projects/7/playbooks": [[]]}
+    ended: dict[str, list[Any]] = {"projects/7": [{"id": 7, "status": "successful"}], "projects/7/playbooks": [[]]}
     setup(FakeClient({"projects": {"p": {"id": 7, "status": status}}}, ended), port).make([PROJECT])
     assert port.ran[0][1].get("update_project", False) is again
 
