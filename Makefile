@@ -10,6 +10,7 @@ PY = .venv/bin/python
 
 help:
 	@echo "make demo       up to seventeen lab hosts on this machine: gate, remediate, gate again"
+	@echo "make demo-awx   the workflow of docs/awx.md by ansible-runner, as AWX runs it: three slices of Agents, one report"
 	@echo "make check      lint and unit tests, without a fleet: about a minute"
 	@echo "make test       everything that protects a user: also fleets, sanity, importer, oldest and newest ansible-core"
 	@echo "make test-all   before a release: every ansible-core, mutants and full property tests as well"
@@ -27,6 +28,10 @@ help:
 demo:
 	@$(VENV) demo
 	@$(PY) -m lab demo
+
+demo-awx:
+	@$(VENV) demo
+	@$(PY) -m lab demo-awx
 
 check:
 	@$(VENV) lint
@@ -78,4 +83,4 @@ build:
 clean:
 	rm -rf .venv .cache build
 
-.PHONY: help demo check test test-all venv lint sanity importer matrix mutants screenshots bench build clean
+.PHONY: help demo demo-awx check test test-all venv lint sanity importer matrix mutants screenshots bench build clean

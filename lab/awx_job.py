@@ -49,11 +49,11 @@ def sliced(inventory: Inventory, number: int, count: int) -> Inventory:
 
 
 def of_lab(file: Path) -> Inventory:
-    """The inventory of a lab that is up. Passwords leave the variables of hosts, as in AWX a credential has them."""
+    """The inventory of a lab that is up. The password of Windows hosts is that of the job, as with a credential."""
     everyone = yaml.safe_load(file.read_text("utf-8"))["all"]
     hostvars = {name: dict(values) for name, values in everyone["hosts"].items()}
-    passwords = {name: own.pop("ansible_password") for name, own in hostvars.items() if "ansible_password" in own}
-    credential = {"lab_passwords": passwords, "ansible_winrm_password": "{{ lab_passwords[inventory_hostname] }}"}
+    passwords = [own.pop("ansible_password") for own in hostvars.values() if "ansible_password" in own]
+    credential = {"ansible_winrm_password": passwords[0]} if passwords else {}
     groups = {name: {"hosts": list(group["hosts"])} for name, group in everyone["children"].items()}
     top = {"hosts": list(hostvars), "children": list(groups), "vars": {**everyone["vars"], **credential}}
     return {"_meta": {"hostvars": hostvars}, "all": top, **groups}
@@ -111,12 +111,7 @@ class Job:
         script.write_text(f"#!{sys.executable}\nprint({json.dumps(self.inventory)!r})\n", encoding="utf-8")
         script.chmod(0o700)
         arguments = [*self.arguments, *(["--limit", ",".join(self.limit)] if self.limit else [])]
-        variables = {
-            **self.variables,
-            "awx_job_id": 7,
-            "awx_job_template_name": self.playbook,
-            "awx_user_name": "admin",
-        }
+        about = {"awx_job_id": 7, "awx_job_template_name": self.playbook, "awx_user_name": "admin"}
         own = {
             "ANSIBLE_FORCE_COLOR": "True",
             "ANSIBLE_HOME": str(folder / "home" / ".ansible"),
@@ -130,7 +125,7 @@ class Job:
         texts = {
             "cmdline": " ".join(arguments),
             "envvars": json.dumps({**own, **environment}),
-            "extravars": yaml.dump(variables, Dumper=_Survey),
+            "extravars": yaml.dump({**self.variables, **about}, Dumper=_Survey),
             "settings": json.dumps(_SETTINGS),
         }
         for name, text in texts.items():

@@ -56,21 +56,17 @@ class Workflow:
         print(f"\n{name}: {playbook} {' '.join(arguments)}", flush=True)
         send_to = {"dsa_report_to": json.dumps([{"directory": str(self.reports / name), "host": "localhost"}])}
         (self.reports / name).mkdir(parents=True)
-        job_variables = {**self.survey, **send_to, **self.artifacts, **more}
-        folders = [self.folder / "jobs" / f"{name}-{number}" for number in range(1, len(inventories) + 1)]
+        variables = {**self.survey, **send_to, **self.artifacts, **more}
+        jobs = [Job(f"{COLLECTION}.{playbook}", own, variables, arguments=arguments) for own in inventories]
+        folders = [self.folder / "jobs" / f"{name}-{number}" for number in range(1, len(jobs) + 1)]
         start = time.monotonic()
-        processes = [
-            Job(f"{COLLECTION}.{playbook}", inventory, job_variables, arguments=arguments).start(
-                folder, self.environment
-            )
-            for inventory, folder in zip(inventories, folders, strict=True)
-        ]
-        jobs = [finished(process, folder) for process, folder in zip(processes, folders, strict=True)]
-        for number, job in enumerate(jobs, 1):
-            self.show(f"slice {number} of {len(jobs)}: " if len(jobs) > 1 else "", job)
-            self.artifacts.update(job.artifacts)
+        running = [job.start(folder, self.environment) for job, folder in zip(jobs, folders, strict=True)]
+        ended = [finished(process, folder) for process, folder in zip(running, folders, strict=True)]
+        for number, job_ended in enumerate(ended, 1):
+            self.show(f"slice {number} of {len(ended)}: " if len(ended) > 1 else "", job_ended)
+            self.artifacts.update(job_ended.artifacts)
         print(f"  {time.monotonic() - start:.0f} s")
-        return jobs
+        return ended
 
     def show(self, which: str, job: Finished) -> None:
         """Its status, its events, its artifacts, and the hosts that "relaunch on failed hosts" takes."""
@@ -81,8 +77,10 @@ class Workflow:
         print(f"  {which}{state}: {counts}; {len(job.events)} events, {size} bytes of artifacts")
         for reason in result.get("reasons", []):
             print(f"    {reason['count']} x {reason['text']} ({', '.join(reason['hosts'])})")
-        for host, message in job.failed().items():
-            print(f"    failed: {host}: {message}")
+        failed = job.failed()
+        for message in dict.fromkeys(failed.values()):
+            hosts = [host for host, text in failed.items() if text == message]
+            print(f"    failed: {message} ({', '.join(hosts)})")
 
     def run(self) -> int:
         """All nodes; returns an exit status."""
@@ -112,9 +110,8 @@ class Workflow:
         slices = [sliced(inventory, number, SLICES) for number in range(1, SLICES + 1)]
         jobs += self.node("4-agents", "remediate_agents", slices)
         jobs += self.node("5-gate", "gate", [inventory])
-        made = [
-            str(path) for name in ("3-relays", "4-agents", "5-gate") for path in (self.reports / name).glob("*.json")
-        ]
+        of = ("3-relays", "4-agents", "5-gate")
+        made = [str(path) for name in of for path in sorted((self.reports / name).glob("*.json"))]
         jobs += self.node("report", "report", [inventory], dsa_report_from=json.dumps(made))
         return [job.status for job in jobs]
 

@@ -348,11 +348,15 @@ def read_linux(host: Host, values: dict[str, Any], problems: Problems) -> None:
     }
 
 
+# One for all of them, as the credential of a job in AWX.
+WINDOWS_PASSWORD = secrets.token_urlsafe(16)
+
+
 def read_windows(host: Host, values: dict[str, Any], problems: Problems) -> None:
     release = releases.RELEASES[host.release]
     host.package_manager = "msi"
     host.arch = problems.choice("arch", host.arch, release.arches)
-    host.user, host.winrm_password = "administrator", secrets.token_urlsafe(16)
+    host.user, host.winrm_password = "administrator", WINDOWS_PASSWORD
     ubr = values.get("ubr", release.ubr)
     if ubr is not None and (isinstance(ubr, bool) or not isinstance(ubr, int)):
         raise problems.error("ubr", ubr, "a number, as in 17763.2213")

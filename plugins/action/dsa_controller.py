@@ -38,12 +38,18 @@ class _Port:
 
     def module(self, kind: str, arguments: dict[str, t.Any]) -> Mapping[str, t.Any]:
         """Run it."""
-        result: Mapping[str, t.Any] = self._action._execute_module(
+        result: dict[str, t.Any] = self._action._execute_module(
             module_name=f"{self._collection}.{kind}",
             module_args={**arguments, **self._access},
             task_vars=self._task_vars,
         )
-        return result
+        return {**result, "warnings": [_warning(each) for each in result.get("warnings") or []]}
+
+
+def _warning(warning: object) -> str:
+    """The text of a warning, which since ansible-core 2.19 is an object."""
+    event = getattr(warning, "event", None)
+    return str(event.msg if event else warning)
 
 
 class ActionModule(DsaAction):

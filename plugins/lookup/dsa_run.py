@@ -111,8 +111,8 @@ class LookupModule(LookupBase):
         if what == "read":
             return self._read(run)
         if what in ("adding", "lacking"):
-            lacking = relay_hosts.added(C.DEFAULT_LOCAL_TMP)
-            return list(lacking) if what == "lacking" else self._one(run) if lacking else []
+            lacking = relay_hosts.lacking(C.DEFAULT_LOCAL_TMP, run.variables)
+            return lacking if what == "lacking" else self._one(run)[: len(lacking)]
         if what == "report":
             return self._report(run)
         if what in _PUBLISHED:
@@ -145,7 +145,9 @@ class LookupModule(LookupBase):
             self._refuse(run, str(error))
 
     def _one(self, run: Run) -> list[str]:
-        return list(scope_of(run.variables["groups"], "all", self._loader).hosts[:1])
+        """One host of the inventory within --limit; none where there is none."""
+        added = relay_hosts.added(C.DEFAULT_LOCAL_TMP)
+        return list(scope_of(run.variables["groups"], "all", self._loader, added).hosts[:1])
 
     def _read(self, run: Run) -> list[str]:
         """The hosts to read, after everything that can be checked without them was checked."""

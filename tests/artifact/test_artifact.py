@@ -31,18 +31,28 @@ EXPECTED = {
     "MANIFEST.json",
     "README.ja.md",
     "README.md",
+    "bindep.txt",
     "changelogs",
     "docs",
+    "execution-environment.yml",
     "extensions",
     "meta",
     "playbooks",
     "plugins",
+    "requirements.txt",
     "roles",
 }
 SHIPPED_WHOLE = ("extensions", "meta", "playbooks", "plugins", "roles")
 LARGEST_FILE = 1_000_000
 # Kinds of plugin that ansible-doc knows, by their folder.
-KINDS = {"modules": "module", "filter": "filter", "test": "test", "inventory": "inventory", "lookup": "lookup"}
+KINDS = {
+    "callback": "callback",
+    "modules": "module",
+    "filter": "filter",
+    "test": "test",
+    "inventory": "inventory",
+    "lookup": "lookup",
+}
 
 
 def plugins(folder: str) -> list[str]:

@@ -47,7 +47,7 @@ _NAME = {"name": Field(required=True), "description": Field()}
 _NOTIFIED = tuple((f"notification_templates_{on}", "notification_templates") for on in ("started", "success", "error"))
 _ORGANIZATION = _id("organizations", required=True)
 _BY_NAME = (("organization", "name"),)
-_ASKED = _flags(
+_ON_LAUNCH = _flags(
     *(
         f"ask_{what}_on_launch"
         for what in ("inventory", "limit", "scm_branch", "labels", "tags", "skip_tags", "variables")
@@ -188,7 +188,7 @@ RESOURCES: dict[str, Resource] = {
                 "diff_mode",
                 "allow_simultaneous",
             ),
-            **_ASKED,
+            **_ON_LAUNCH,
             **_flags(
                 *(f"ask_{what}_on_launch" for what in ("diff_mode", "job_type", "verbosity", "credential", "forks"))
             ),
@@ -211,7 +211,7 @@ RESOURCES: dict[str, Resource] = {
             "inventory": _id("inventories"),
             **{name: Field(str, None, null=True) for name in ("limit", "scm_branch", "job_tags", "skip_tags")},
             **_flags("survey_enabled", "allow_simultaneous"),
-            **_ASKED,
+            **_ON_LAUNCH,
             "webhook_service": Field(choices=("", "github", "gitlab")),
             "webhook_credential": _id("credentials"),
         },

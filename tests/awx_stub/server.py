@@ -84,9 +84,7 @@ class Awx:
                 return 200, {}
             return 200, self.store.surveys.get(key, {})
         if name == "playbooks" and endpoint == "projects":
-            if key not in self.store.playbooks:
-                raise Refused(404, {"detail": "Not found."})
-            return 200, self.store.playbooks[key]
+            return 200, self.store.playbooks.get(key, [])
         if name == "update" and endpoint == "projects" and method == "POST":
             self.store._update(thing)
             return 202, {

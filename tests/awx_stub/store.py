@@ -129,7 +129,9 @@ class Store:
                 self._remove(part, each["id"])
         for each in self.using("schedules", "unified_job_template", key):
             self._remove("schedules", each["id"])
-        del self.things[endpoint][key]
+        thing = self.things[endpoint].pop(key)
+        if endpoint == "workflow_job_template_nodes":
+            self.things["workflow_approval_templates"].pop(thing["unified_job_template"], None)
         for other, things in self.things.items():
             names = [n for n, f in RESOURCES[other].fields.items() if f.foreign in (endpoint, "unified_job_templates")]
             for thing in things.values():
@@ -213,7 +215,7 @@ class Store:
         parent = self.get("workflow_job_template_nodes", key)
         if parent["workflow_job_template"] != child["workflow_job_template"]:
             raise Refused(400, {"detail": "Node is in another workflow."})
-        others = {"success_nodes", "failure_nodes"} if name == "always_nodes" else {"always_nodes"}
+        others = {"success_nodes", "failure_nodes", "always_nodes"} - {name}
         if any(child["id"] in self.lists.get(("workflow_job_template_nodes", key, each), []) for each in others):
             raise Refused(400, {"Error": "Relationship not allowed."})
         if key in {child["id"], *self._below(child["id"])}:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import typing as t
@@ -24,12 +25,8 @@ pytestmark = pytest.mark.skipif(
 )
 PLAYBOOK = "deep_security.remediation.controller"
 SECRETS = (
-    "k3y-of-the-manager",
-    "p4ss-of-the-agent",
-    "p4ss-of-the-user",
-    "p4ss-of-the-hook",
-    "p4ss-of-the-files",
-    TOKEN,
+    *("k3y-of-the-manager", "p4ss-of-the-agent", "p4ss-of-the-user", "p4ss-of-the-hook", "p4ss-of-the-files"),
+    *("p4ss-of-the-store", TOKEN),
 )
 VALUES: dict[str, t.Any] = {
     "dsa_controller_token": TOKEN,
@@ -44,6 +41,7 @@ VALUES: dict[str, t.Any] = {
     "dsm_username": "auditor",
     "dsm_password": SECRETS[2],
     "dsa_self_protection_password": SECRETS[1],
+    "dsa_report_to": [{"url": "https://store.example.com/dsa/", "username": "dsa", "password": SECRETS[5]}],
     "dsa_packages": [{"version": "20.0.0-6313", "url": f"https://user:{SECRETS[4]}@files.example.com/agent.deb"}],
 }
 Play = t.Callable[..., "subprocess.CompletedProcess[str]"]
@@ -79,6 +77,12 @@ def play(run_playbook: Run, preloaded: Preloaded, awx: Awx, project: str) -> Pla
         return done
 
     return run
+
+
+def result(done: subprocess.CompletedProcess[str]) -> dict[str, t.Any]:
+    """What the task returned."""
+    found: dict[str, t.Any] = json.JSONDecoder().raw_decode(done.stdout.partition("localhost] => ")[2])[0]
+    return found
 
 
 def changes(awx: Awx, since: int) -> list[str]:
@@ -139,7 +143,7 @@ def test_check_mode_predicts_and_changes_nothing(play: Play, awx: Awx) -> None:
     since = len(awx.requests)
     done = play("--check")
     assert done.returncode == 0
-    assert '"msg": "32 made, 0 changed, 0 removed, 0 unchanged"' in done.stdout
+    assert result(done)["msg"] == "35 made, 0 changed, 0 removed, 0 unchanged"
     assert changes(awx, since) == []
 
 
@@ -151,7 +155,8 @@ def test_a_run_that_breaks_is_completed_by_the_next_one(play: Play, awx: Awx, pr
     assert "gate" not in named(awx, "job_templates")
     done = play()
     assert done.returncode == 0, done.stdout
-    assert '"msg": "20 made, 1 changed, 0 removed, 11 unchanged"' in done.stdout
+    assert result(done)["msg"] == "21 made, 1 changed, 0 removed, 13 unchanged"
+    assert "[WARNING]" not in done.stdout
 
 
 def test_the_templates_are_what_awx_runs(awx: Awx) -> None:
@@ -159,6 +164,7 @@ def test_the_templates_are_what_awx_runs(awx: Awx) -> None:
     assert {name: template["playbook"] for name, template in templates.items()} == {
         "gate": "gate.yml",
         "gate by the Manager": "gate.yml",
+        "gate a host": "gate_host.yml",
         "predict": "remediate.yml",
         "Managers": "remediate_managers.yml",
         "Relays": "remediate_relays.yml",
@@ -168,11 +174,13 @@ def test_the_templates_are_what_awx_runs(awx: Awx) -> None:
     }
     assert [name for name, template in templates.items() if template["job_type"] == "check"] == ["predict"]
     assert {name: template["job_slice_count"] for name, template in templates.items()}["Agents"] == 3
-    assert all(template["survey_enabled"] and awx.store.surveys[template["id"]] for template in templates.values())
+    surveys = {name for name, template in templates.items() if awx.store.surveys.get(template["id"])}
+    assert surveys == {name for name, template in templates.items() if template["survey_enabled"]}
+    assert set(templates) - surveys == {"gate a host"}
     credentials = {key: thing["name"] for key, thing in awx.store.things["credentials"].items()}
     agents = awx.store.lists[("job_templates", templates["Agents"]["id"], "credentials")]
     assert sorted(credentials[key].removeprefix("Deep Security: ") for key in agents) == [
-        *("Manager", "Manager, legacy user", "packages", "self-protection"),
+        *("Manager", "Manager, legacy user", "packages", "self-protection", "where reports go"),
     ]
     (source,) = awx.store.every("inventory_sources")
     assert (source["source"], source["source_path"], source["update_on_launch"]) == ("scm", "manager.dsm.yml", True)
@@ -210,10 +218,13 @@ def test_the_next_run_corrects_what_was_changed_by_hand_and_nothing_else(play: P
     gate = named(awx, "job_templates")["gate"]
     awx.store.patch("job_templates", gate["id"], {"forks": 5, "job_type": "check"})
     since = len(awx.requests)
+    awx.version = "23.9.0"  # the modules warn, each of them
     done = play()
+    awx.version = "24.6.1"
     assert done.returncode == 0, done.stdout
-    assert '"corrected": ["job_template Deep Security: gate"]' in done.stdout
-    assert '"msg": "0 made, 1 changed, 0 removed, 32 unchanged"' in done.stdout
+    assert done.stdout.count("[WARNING]") == 1
+    assert result(done)["corrected"] == ["job_template Deep Security: gate"]
+    assert result(done)["msg"] == "0 made, 1 changed, 0 removed, 35 unchanged"
     assert changes(awx, since) == [f"PATCH /api/v2/job_templates/{gate['id']}/"]
     assert (gate["forks"], gate["job_type"]) == (25, "run")
 
@@ -245,4 +256,4 @@ def test_absent_removes_everything_and_a_second_time_nothing(play: Play, awx: Aw
     since = len(awx.requests)
     again = play(values=alone)
     assert (again.returncode, changes(awx, since)) == (0, [])
-    assert '"changed": false' in again.stdout
+    assert (result(again)["changed"], result(again)["removed"]) == (False, [])

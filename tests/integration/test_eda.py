@@ -22,8 +22,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests import report_schema
 from tests.conftest import ansible_environment
 from tests.integration.by_hand import wait_for
 from tests.integration.conftest import LabFleet, StartFleet, deb
@@ -34,13 +34,13 @@ NAME = "IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE"
 TEXT = r"The following agent event was received.\n\nAgent event: 9017\nError code: -24\nError message: " + NAME
 HOSTILE = ("all", "web-1:&web-2", "!all", "-e", "--limit", "{{ lookup('pipe', 'touch injected') }}", "@hosts", "web*")
 # Of other numbers, or of other errors.
-OTHERS = {
-    "2204": TEXT,
-    "600": TEXT,
-    "2205": r"Agent event: 9017\nError code: -25\nOn 2026-11-24",
-    "2205 ": r"Agent event: 9018\nError code: -24",
-    "2205  ": "nothing",
-}
+OTHERS = (
+    ("2204", TEXT),
+    ("600", TEXT),
+    ("2205", r"Agent event: 9017\nError code: -25\nOn 2026-11-24"),
+    ("2205", r"Agent event: 9018\nError code: -24"),
+    ("2205", "nothing"),
+)
 TOKEN = "T0KEN-7"
 # What ansible-rulebook notes of a playbook that fails.
 NOT_PASSED = "run_playbook - ERROR"
@@ -48,10 +48,8 @@ NOT_PASSED = "run_playbook - ERROR"
 
 def forwarded(target: str, event: str = "2205", text: str = TEXT) -> str:
     """A message, in the fields that the vendor documents."""
-    return (
-        HEADER.format(event=event.strip())
-        + f"src=10.0.0.1 suser=System target={target} msg={text} TrendMicroDsTenant=P"
-    )
+    fields = f"src=10.0.0.1 suser=System target={target} msg={text} TrendMicroDsTenant=Primary"
+    return HEADER.format(event=event) + fields
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +97,7 @@ class Rulebook:
             assert self._process.poll() is None, self.output()
             return self.output().count(text) >= count
 
-        wait_for(printed, f"{text} in {self._log}", 180)
+        wait_for(printed, f"{text} in {self._log}", 300)
 
 
 @contextlib.contextmanager
@@ -138,8 +136,10 @@ def lab(program: Path, start_fleet: StartFleet) -> LabFleet:
     (inventory / "group_vars").mkdir(parents=True)
     shutil.copy(lab.lab / "inventory.yml", inventory)
     shutil.copy(lab.lab / "vars.yml", inventory / "group_vars" / "all.yml")
-    groups = {"web": {"hosts": {"web-1": {}, "db-1": {}}}}
-    (inventory / "web.yml").write_text(yaml.safe_dump(groups), encoding="utf-8")
+    with (inventory / "group_vars" / "all.yml").open("a", encoding="utf-8") as variables:
+        # As docs/eda.md has it.
+        variables.write(f"dsa_report_path: {lab.folder}/{{{{ ansible_limit | default('all') }}}}/report.json\n")
+    (inventory / "web.yml").write_text("web: {hosts: {web-1: {}, db-1: {}}}\n", encoding="ascii")
     return lab
 
 
@@ -156,6 +156,8 @@ def test_a_message_of_the_manager_gates_that_host_once(program: Path, lab: LabFl
         rulebook.send(forwarded("web-1"), forwarded("web-2"))
         rulebook.wait_for(NOT_PASSED, 4)
         output = rulebook.output()
+    for host in ("web-1", "web-2"):
+        assert [each["host"] for each in report_schema.read(lab.folder / host / "report.json")["hosts"]] == [host]
     commands = lab.commands()
     assert commands["web-1"] == commands["web-2"] > commands["db-1"] == 0, output
     assert lab.fingerprint() == before
@@ -237,12 +239,12 @@ def test_awx_is_given_nothing_but_the_limit(program: Path, controller: Controlle
     own = {"dsm_syslog_host_key": "dvchost", "dsm_syslog_host_pattern": "([^.]+)", "dsm_syslog_lowercase": True}
     url = f"http://127.0.0.1:{controller.server_port}"
     options = ("--controller-url", url, "--controller-token", TOKEN)
-    messages = [forwarded("x", number, text) for number, text in OTHERS.items()]
+    messages = [forwarded("x", number, text) for number, text in OTHERS]
     messages += [forwarded(name) for name in HOSTILE]
     messages += [forwarded("WEB-1.example.com"), forwarded("web-1"), forwarded("web-2", text=NAME)]
     with running(program, "gate_host_awx", tmp_path, ansible_environment(tmp_path), own, *options) as rulebook:
         rulebook.send(*(message.replace("target=", "target=admin dvchost=") for message in messages))
-        wait_for(lambda: len(controller.launched) >= 2, "two hosts", 180)
+        wait_for(lambda: len(controller.launched) >= 2, "two hosts", 300)
         output = rulebook.output()
     assert [launched["limit"] for launched in controller.launched] == ["web-1", "web-2"], output
     assert all(not launched.get("extra_vars") for launched in controller.launched)

@@ -24,7 +24,7 @@ import yaml
 from tests.conftest import COLLECTIONS, ansible_environment
 from tests.run.common import ROOT, requirement, venv
 
-from .conftest import QUICK, WINDOWS, LabFleet, StartFleet, deb, windows
+from .conftest import FIXED, QUICK, WINDOWS, LabFleet, StartFleet, deb, windows
 
 DEFINITION = ROOT / "execution-environment.yml"
 GALAXY = Path(sys.executable).parent / "ansible-galaxy"
@@ -132,10 +132,12 @@ def test_the_collection_declares_what_windows_and_ssh_need(found: dict[str, list
 @pytest.fixture(scope="module")
 def lab(start_fleet: StartFleet) -> LabFleet:
     """Linux, Windows and a Manager."""
-    hosts = {"relay1": deb(role="relay"), "web1": deb(), **({"win1": windows()} if WINDOWS else {})}
+    hosts: dict[str, t.Any] = {"relay1": deb(role="relay"), "web1": deb()}
+    if WINDOWS:
+        hosts["win1"] = windows()
     for host in hosts.values():
         host["update_seconds"] = 0.2
-    return start_fleet({"packages": [QUICK["dsa_target_version"]["linux"]], "manager": {}, "hosts": hosts})
+    return start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts})
 
 
 def test_it_is_enough_for_linux_windows_and_the_manager(lab: LabFleet, bare: Path, collections: Path) -> None:

@@ -117,7 +117,8 @@ def test_bad_input_is_named_at_once_before_a_host_is_touched(fleet: Fleet) -> No
     assert len(errors) == len(wrong)
     for name in wrong:
         assert sum(error.startswith(name) and error.endswith("Nothing was changed") for error in errors) == 1, errors
-        assert name in words(done)
+        # Of long texts the terminal counts what has no room.
+        assert name in words(done) or "more errors, which the report has" in words(done)
 
 
 def test_a_report_that_cannot_be_written_is_shown_in_all_formats_and_is_no_pass(fleet: Fleet) -> None:

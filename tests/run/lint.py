@@ -58,8 +58,9 @@ def tools() -> Iterator[tuple[str, list[str]]]:
 
 def typed() -> list[str]:
     """The files and folders for mypy. A folder without Python files would be an error to it."""
-    plugins = collections_path() / "ansible_collections" / NAMESPACE / NAME / "plugins"
-    folders = [plugins / kind for kind in TYPED_PLUGINS] + [Path(name) for name in TYPED_FOLDERS]
+    collection = collections_path() / "ansible_collections" / NAMESPACE / NAME
+    folders = [collection / "plugins" / kind for kind in TYPED_PLUGINS]
+    folders += [collection / "extensions", *map(Path, TYPED_FOLDERS)]
     return [str(folder) for folder in folders if any((ROOT / folder).rglob("*.py"))]
 
 

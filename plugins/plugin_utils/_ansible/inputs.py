@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -57,17 +57,24 @@ def _problems(run: Run) -> Iterator[str]:
 
 
 def _tasks(run: Run) -> Iterator[str]:
-    """A file of tasks that is none would end the run, as Ansible does not let a play go on after it."""
     for number, entry in enumerate(run.settings["dsa_report_to"] or ()):
-        if "tasks" not in entry:
-            continue
-        try:
-            tasks = DataLoader().load_from_file(str(_absolute(entry["tasks"])))
-        except AnsibleError as error:
-            yield f"dsa_report_to[{number}].tasks cannot be used: {one_line(error)}"
-            continue
-        if not isinstance(tasks, list):
-            yield f"dsa_report_to[{number}].tasks is {one_line(entry['tasks'])}, which has no list of tasks"
+        problem = wrong_tasks(entry)
+        if problem:
+            yield f"dsa_report_to[{number}].tasks is {one_line(entry['tasks'])}, {problem}"
+
+
+def wrong_tasks(entry: Mapping[str, str]) -> str:
+    """Why a destination's file of tasks cannot be included, or an empty text: Ansible would end the run there."""
+    if "tasks" not in entry:
+        return ""
+    path = _absolute(entry["tasks"])
+    if not path.is_file():
+        return "and there is no such file"
+    try:
+        tasks = DataLoader().load_from_file(str(path))
+    except AnsibleError as error:
+        return f"which cannot be read: {one_line(error)}"
+    return "" if isinstance(tasks, list) else "which has no list of tasks"
 
 
 def _other_advisory(run: Run, earlier: Report) -> Iterator[str]:

@@ -21,6 +21,7 @@ from .._report.document import Document
 from .._report.files import kept_path
 from .._report.result import result_of, with_sent
 from .._text import one_line
+from .inputs import wrong_tasks
 from .run import Run
 
 _SETTING = "dsa_report_to"
@@ -86,6 +87,9 @@ def _files(entry: Mapping[str, t.Any], files: list[Mapping[str, str]]) -> Iterat
 
 
 def _plain(entry: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    problem = wrong_tasks(entry)
+    if problem:
+        return {"kind": "none", "problem": f"its file of tasks cannot be used, {problem}"}
     plain = {key: entry[key] for key in ("directory", "host") if key in entry}
     return {**plain, "file": str(Path(entry["tasks"]).absolute())} if "tasks" in entry else plain
 

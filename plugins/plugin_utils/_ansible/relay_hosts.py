@@ -20,7 +20,7 @@ from pathlib import Path
 from .._fleet import Fleet
 from .._settings.errors import WrongValue
 from .._settings.values import is_blank, mapping_of
-from .._text import clean
+from .._text import clean, one_line
 from .hosts import Variables
 
 VARIABLE = "dsa_relay_hosts"
@@ -84,7 +84,7 @@ def given(variables: Variables) -> dict[str, dict[str, t.Any]]:
     found: dict[str, dict[str, t.Any]] = {}
     for name, own in mapping_of(value, VARIABLE).items():
         entry = {} if is_blank(own) else mapping_of(own, f"{VARIABLE}.{name}")
-        if not name.strip() or clean(name) != name or len(name) > _LONGEST:
+        if not name or one_line(name) != name:
             raise WrongValue(VARIABLE, name, "this is no name of a host; take it as the stage of the Relays set it")
         found[name] = {key: entry[key] for key in CONNECTION if key in entry and _is_plain(entry[key])}
     return found
@@ -92,14 +92,22 @@ def given(variables: Variables) -> dict[str, dict[str, t.Any]]:
 
 def begin(run_folder: str, variables: Variables) -> None:
     """Find out which Relays are to be added to this run. Raises SettingsError for what cannot be used."""
-    path = Path(run_folder) / _ADDED
-    path.unlink(missing_ok=True)
-    lacking = [name for name in given(variables) if name not in set(map(str, variables["groups"].get("all", ())))]
-    if lacking:
-        path.write_text(json.dumps(lacking), encoding="utf-8")
+    known, before = set(map(str, variables["groups"].get("all", ()))), added(run_folder)
+    names = list(dict.fromkeys([*before, *(name for name in given(variables) if name not in known)]))
+    if names:
+        (Path(run_folder) / _ADDED).write_text(json.dumps(names), encoding="utf-8")
 
 
 def added(run_folder: str) -> Sequence[str]:
-    """The Relays that this run adds: hosts of the fleet, not of this inventory, so the run is not about them."""
+    """The Relays that this run adds: hosts of the fleet, not of this inventory, so the run is not about them.
+
+    Nor is any other one of the same command: what was added stays in Ansible's inventory.
+    """
     path = Path(run_folder) / _ADDED
     return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
+
+
+def lacking(run_folder: str, variables: Variables) -> list[str]:
+    """Those of them that are still to be added."""
+    known = set(map(str, variables["groups"].get("all", ())))
+    return [name for name in added(run_folder) if name not in known]

@@ -32,7 +32,8 @@ class Client:
     """One AWX. opened: how a request is made, other than over HTTP in a test."""
 
     def __init__(self, host: str, token: str, validate_certs: bool, opened: Open = open_url) -> None:
-        self._host, self._token, self._validate_certs, self._open = host.rstrip("/"), token, validate_certs, opened
+        self._host = host.rstrip("/") if "://" in host else f"https://{host.rstrip('/')}"
+        self._token, self._validate_certs, self._open = token, validate_certs, opened
         self._root = ""
         self.version = ""
 
@@ -45,7 +46,7 @@ class Client:
                 break
         else:
             raise ControllerError(
-                f"{self._host} answers, and is neither AWX nor Automation Platform: look at dsa_controller_host"
+                f"{self._host} answers, and is neither AWX nor Automation Platform: correct dsa_controller_host"
             )
         self.get("me")
 

@@ -74,4 +74,11 @@ TYPES: Mapping[str, Mapping[str, Any]] = {
             "extra_vars": {"dsa_packages": "{{ packages }}", "dsa_package_ca_path": _CA_PATH},
         },
     },
+    "report_to": {
+        "inputs": {
+            "fields": [_text("destinations", "dsa_report_to (JSON)", secret=True, multiline=True)],
+            "required": ["destinations"],
+        },
+        "injectors": {"extra_vars": {"dsa_report_to": "{{ destinations }}"}},
+    },
 }

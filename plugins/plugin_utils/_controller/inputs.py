@@ -32,6 +32,7 @@ def inputs_of(settings: Settings, content: Callable[[str], str]) -> dict[str, di
         ),
         "self_protection": ({"password": settings["dsa_self_protection_password"]}, {}),
         "packages": ({"packages": packages}, {"ca": package_ca}),
+        "report_to": ({"destinations": _destinations(settings["dsa_report_to"])}, {}),
     }
     return {
         key: {name: value for name, value in {**required, **optional}.items() if value}
@@ -40,10 +41,20 @@ def inputs_of(settings: Settings, content: Callable[[str], str]) -> dict[str, di
     }
 
 
+def _destinations(parsed: list[dict[str, Any]] | None) -> str | None:
+    """As somebody writes them: what was parsed has keys of its own."""
+    given = [
+        {key: item for key, item in each.items() if key != "kind" and item not in (None, {})} for each in parsed or ()
+    ]
+    return json.dumps(given) if given else None
+
+
 def secrets_of(settings: Settings) -> list[str]:
     """Every text that no message may have, the longest first."""
     names = ("dsa_controller_token", "dsm_api_key", "dsm_password", "dsa_self_protection_password")
-    values = [settings[name] for name in names] + [settings["dsa_controller_notification"], settings["dsa_packages"]]
+    values = [settings[name] for name in names] + [
+        settings[name] for name in ("dsa_controller_notification", "dsa_packages", "dsa_report_to")
+    ]
     found = {text for value in values for text in _texts(value) if len(text) >= _SHORTEST}
     return sorted(found, key=len, reverse=True)
 

@@ -19,17 +19,20 @@ NAMES: Mapping[str, str] = {
     "type_manager_user": "Manager, legacy user",
     "type_self_protection": "self-protection",
     "type_packages": "packages",
+    "type_report_to": "where reports go",
     "credential_manager": "Manager",
     "credential_manager_nodes": "Manager, key alone",
     "credential_manager_user": "Manager, legacy user",
     "credential_self_protection": "self-protection",
     "credential_packages": "packages",
+    "credential_report_to": "where reports go",
     "project": "project",
     "execution_environment": "execution environment",
     "inventory": "inventory",
     "inventory_source": "Manager's computers",
     "gate": "gate",
     "gate_by_manager": "gate by the Manager",
+    "gate_host": "gate a host",
     "predict": "predict",
     "managers": "Managers",
     "relays": "Relays",
@@ -40,9 +43,9 @@ NAMES: Mapping[str, str] = {
     "schedule": "gate every night",
     "notification": "notification",
 }
-# AWX looks these up by name among one another, so that each needs a name of its own.
+# The modules find these by name among one another, so that each needs a name of its own.
 _TEMPLATES = (
-    *("project", "inventory_source", "gate", "gate_by_manager", "predict", "managers", "relays", "agents"),
+    *("project", "inventory_source", "gate", "gate_by_manager", "gate_host", "predict", "managers", "relays", "agents"),
     *("recover", "report", "workflow"),
 )
 _LONGEST = 512

@@ -16,21 +16,22 @@ from typing import Any
 from .._settings import Settings
 from .credential_types import TYPES
 from .notification import messages
-from .surveys import survey_of
+from .surveys import QUESTIONS, survey_of
 from .workflow import nodes_of
 
 # Template → its credentials. Those that AWX has (dsa_controller_credentials) come to each with True.
-_OF_RUN = ("manager", "manager_user")
+_OF_RUN = ("manager", "manager_user", "report_to")
 _OF_WORK = (*_OF_RUN, "self_protection", "packages")
 _CREDENTIALS: Mapping[str, tuple[bool, tuple[str, ...]]] = {
     "gate": (True, _OF_RUN),
     "gate_by_manager": (False, _OF_RUN),
+    "gate_host": (True, _OF_RUN),
     "predict": (True, _OF_WORK),
     "managers": (True, ("manager_nodes",)),
     "relays": (True, _OF_WORK),
     "agents": (True, _OF_WORK),
     "recover": (True, _OF_WORK),
-    "report": (False, ()),
+    "report": (False, ("report_to",)),
 }
 TEMPLATES = tuple(_CREDENTIALS)
 # Template → its playbook, where the name is another.
@@ -237,8 +238,8 @@ class _Builder:
             job_slice_count=self.settings["dsa_controller_slices"] if key == "agents" else 1,
             extra_vars=preset,
             ask_limit_on_launch=True,
-            survey_enabled=True,
-            survey_spec=survey_of(key, preset),
+            survey_enabled=key in QUESTIONS,
+            survey_spec=survey_of(key, preset) if key in QUESTIONS else None,
             notification_templates_error=self.notify if key in ("gate", "gate_by_manager") else [],
             **self.ee,
         )
@@ -287,7 +288,7 @@ class _Builder:
         arguments = {
             "name": self.names["schedule"],
             "organization": self.organization,
-            "unified_job_template": self.names["gate"],  # the module looks it up by its name alone
+            "unified_job_template": self.names["gate"],  # the module finds it by its name alone
             "rrule": self.settings["dsa_controller_gate_rrule"],
             "enabled": True,
         }

@@ -20,7 +20,8 @@ Arguments = dict[str, Any]
 ENCRYPTED = "$encrypted$"
 _ENDED = ("successful", "failed", "error", "canceled")
 _UPDATED = ("successful", "running", "pending", "waiting")
-_GONE = 120
+# So many seconds an update of a project, and the removal of an inventory, may take.
+_UPDATE, _GONE = 600, 120
 # Arguments of modules that are no fields of the API, or none that can be set: lists of other objects, what a module
 # itself does, and the organization of what belongs to a project, an inventory or a workflow.
 _NO_FIELDS = {
@@ -180,7 +181,7 @@ class SetUp:
     def _apply(self, key: str, kind: str, name: str, arguments: Arguments, found: Mapping[str, Any] | None) -> None:
         label = f"{kind} {name}"
         if self.port.check_mode and (found is None or self._resolved(arguments) is None):
-            # The modules look for what would have been made, and fail.
+            # The modules would search for what was not made, and fail.
             self._count(label, found is None, True)
             return
         result = self._run(kind, name, arguments)
@@ -203,7 +204,7 @@ class SetUp:
             response = result.get("response")
             more = f": {response.get('json', response)}" if isinstance(response, Mapping) else ""
             raise ControllerError(f"{kind} {name!r}: {result.get('msg')}{more}. What was made before stays; run again")
-        self.done.warnings += map(str, result.get("warnings") or [])
+        self.done.warnings += result.get("warnings") or []
         return result
 
     def _resolved(self, arguments: Mapping[str, Any]) -> Arguments | None:
@@ -220,11 +221,14 @@ class SetUp:
 
     def _wait_for_project(self, project: Object, objects: Sequence[Object]) -> None:
         """A template can only name a playbook that the project's update has brought."""
-        while (found := self.client.get(f"projects/{self.ids[project.key]}"))["status"] not in _ENDED:
+        for _second in range(_UPDATE):
+            found = self.client.get(f"projects/{self.ids[project.key]}")
+            if found["status"] in _ENDED:
+                break
             self.pause(1)
         if found["status"] != "successful":
             raise ControllerError(
-                f"the update of the project {project.name!r} ended as {found['status']}: look at its output in AWX, "
+                f"the update of the project {project.name!r} is {found['status']}: read its output in AWX, "
                 "correct dsa_controller_scm_url or the credential, and run again"
             )
         there = self.client.get(f"projects/{found['id']}/playbooks")
@@ -232,7 +236,7 @@ class SetUp:
         missing = sorted(wanted - set(there))
         if missing:
             raise ControllerError(
-                f"the project {project.name!r} has no {', '.join(missing)}: put the files of docs/awx/project there, or "
+                f"the project {project.name!r} has no {', '.join(missing)}: copy docs/awx/project there, or "
                 "set dsa_controller_playbook_dir"
             )
 
@@ -242,7 +246,7 @@ class SetUp:
             if not self.client.get(each.endpoint, id=found["id"])["count"]:
                 return
             self.pause(1)
-        text = f"AWX has not yet removed the inventory {each.name!r}; until it has, its name is taken"
+        text = f"AWX has not yet removed the inventory {each.name!r}, and its name is taken until then"
         self.done.warnings.append(text)
 
 

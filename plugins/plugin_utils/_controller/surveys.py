@@ -17,7 +17,7 @@ from .._settings import SETTINGS, Setting
 
 _WORK = ("dsa_hosts", "dsa_target_version")
 _REBOOT = ("dsa_failure_budget", "dsa_reboot", "dsa_reboot_window", "dsa_change_id")
-# Template → the settings that it has questions for. A workflow passes on only what the survey of a node has too.
+# Template → the settings that it has questions for. Answers of the workflow go to every node.
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "gate": ("dsa_hosts", "dsa_not_installed_compliant", "dsa_change_id"),
     "gate_by_manager": ("dsa_hosts", "dsa_manager_max_age", "dsa_change_id"),
@@ -43,8 +43,9 @@ _LONGEST = 1024
 
 def survey_of(template: str, preset: Mapping[str, Any]) -> dict[str, Any]:
     """The survey of a template. preset: what the template sets, which an answer that is left empty would else undo."""
-    asked = QUESTIONS[template]
-    questions = [_question(SETTINGS[name], (template, name) in _REQUIRED, preset.get(name)) for name in asked]
+    questions = [
+        _question(SETTINGS[name], (template, name) in _REQUIRED, preset.get(name)) for name in QUESTIONS[template]
+    ]
     return {"name": "", "description": "", "spec": questions}
 
 

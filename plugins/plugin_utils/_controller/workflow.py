@@ -15,8 +15,8 @@ from typing import Any
 def nodes_of(managers: bool, report: bool, timeout: int, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Key and arguments of each node, the last one first: a node can only be linked to those that there are.
 
-    Whatever fails, the second gate says where the fleet is, and the report is the last node. The ways to a node exclude
-    each other, so it runs when one of them is gone.
+    Whatever fails, the second gate shows where the fleet is, and the report is the last node. The ways to a node
+    exclude each other, so it runs when one of them is gone.
     """
     end = ["report"] if report else []
     if report:
@@ -26,10 +26,10 @@ def nodes_of(managers: bool, report: bool, timeout: int, name: str) -> Iterator[
     yield _node("relays", "relays", always_nodes=["agents"])
     if managers:
         yield _node("managers", "managers", success_nodes=["relays"], failure_nodes=["gate again"])
-    # In one call with its approval the module looks for the links of a node in the wrong place.
+    # In one call with its approval the module searches the links of a node in the wrong place.
     approval = {
         "name": f"{name}: approve",
-        "description": "Look at the prediction before you approve.",
+        "description": "Read the prediction before you approve.",
         "timeout": timeout,
     }
     yield "node approval", {"identifier": "approval", "approval_node": approval}

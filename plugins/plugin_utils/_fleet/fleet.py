@@ -33,10 +33,9 @@ class Fleet:
     """All hosts of the inventory and what follows from seeing them together.
 
     manager: what dsm_info returned in this run. events: the Manager's ID of a computer, as text → what its system
-    events tell, as dsm_event_info returns it. url: the Manager that both came from; hosts may have another.
-    left_out: Relays, or what may be some, that the Manager knows and its inventory does not show.
-
-    relays: the hosts that are Relays. candidates: these, and all that may be one.
+    events tell, as dsm_event_info returns it. url: the Manager that both came from; hosts may have another. left_out:
+    Relays, or what may be some, that the Manager's inventory does not show. relays: the hosts that are Relays.
+    candidates: these, and all that may be one.
     """
 
     def __init__(
@@ -227,8 +226,7 @@ class Fleet:
         return made[1]
 
     def _relay_objection(self, relay: HostRun, fixed_will_do: bool) -> Message | None:
-        name = relay.host
-        if name not in self.hosts:
+        if (name := relay.host) not in self.hosts:
             return message("relay_not_in_inventory", host=name)
         if relay.failure:
             return message("relay_failed", host=name, stage=relay.failure.stage)

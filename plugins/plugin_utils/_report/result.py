@@ -95,6 +95,8 @@ def _cut(value: object, longest: tuple[int, int]) -> Any:
         return None
     characters, size = longest
     text = one_line(value, characters)
+    if len(text) > characters:
+        text = text[: characters - 1] + "…"
     while len(json.dumps(text)) > size:
         text = text[: len(text) * 3 // 4] + "…" if len(text) > 4 else ""
     return text

@@ -15,7 +15,7 @@ import typing as t
 import pytest
 from ansible.release import __version__
 
-from tests.integration.conftest import FIXED, LabFleet, Ran, StartFleet, Step, deb, windows
+from tests.integration.conftest import ANSWERS, FIXED, LabFleet, Ran, StartFleet, Step, deb, windows
 from tests.pythons import VERSIONS, interpreters
 from tests.run import ansible_windows
 
@@ -58,7 +58,8 @@ def lab(start_fleet: StartFleet) -> LabFleet:
         hosts["win1"] = windows(update_seconds=0.2)
     hosts[BLIND] = deb(vars={"ansible_python_interpreter": "/nowhere/python3"})
     hosts[named(FOUND[0])]["manager"] = {"display_name": INJECTION}
-    lab = start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts})
+    # With every ansible-core the payload is run by PowerShell in tests/powershell/test_forms.py.
+    lab = start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts, **ANSWERS})
     # The command itself: what it prints while it loads counts too.
     lab.preloaded = None
     for name in hosts:

@@ -150,7 +150,7 @@ def test_hosts_are_read_first_and_then_the_relays_that_they_may_use() -> None:
     assert (begin["hosts"], read["hosts"]) == (query("'begin'", name), query("'read'", name))
     assert add["hosts"] == query("'adding'")
     (relay,) = add["tasks"]
-    assert relay["deep_security.remediation.dsa_add_relay"] == {"name": "{{ item }}"}
+    assert relay["deep_security.remediation.dsa_add_relay"] == {"relay": "{{ item }}"}
     assert relay["loop"] == query("'lacking'")
     hosts, relays = read["tasks"]
     assert hosts[ON_HOSTS] == relays[ON_HOSTS] == {"stages": ["read"]}
@@ -182,7 +182,8 @@ def test_a_destination_that_fails_ends_nothing_and_is_published() -> None:
         first, *rest = yaml.safe_load(path.read_text(encoding="utf-8"))
         spared = first if "block" not in first else {"ignore_errors": bool(first["rescue"]), **first}
         assert (spared["ignore_errors"], spared["ignore_unreachable"], spared["check_mode"]) == (True, True, False)
-        last = rest[-1] if rest else first["rescue"][-1]
+        last = first["rescue"][0] if "rescue" in first else [first, *rest][-1]
+        assert last["ignore_errors"] is True
         assert module(last) == "deep_security.remediation.dsa_result"
         assert set(last[module(last)]) == {"destination", "outcome"}
         if path.stem == "send_url":

@@ -60,6 +60,9 @@ def test_plan_reads_the_relays_of_the_batch_again_before_it_decides() -> None:
 
 
 def test_report_reports_once_and_fails_the_play() -> None:
-    (task,) = load("report")
+    (block,) = load("report")
+    (task,), (publish,) = block["block"], block["always"]
     assert ("deep_security.remediation.dsa_report" in task, task["run_once"]) == (True, True)
     assert "ignore_errors" not in task
+    assert set(block) == {"name", "block", "always"}, "a rescue would let the play pass"
+    assert publish["ansible.builtin.import_tasks"] == "publish.yml"

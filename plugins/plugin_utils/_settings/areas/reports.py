@@ -37,7 +37,7 @@ SETTINGS = (
         description="Where the report is sent as well, a list. Each entry has C(directory) and C(host) "
         "(of the inventory); or C(url), an address for HTTP PUT, and as needed C(username), C(password), C(headers), "
         "C(ca_path) and C(validate_certs); or C(tasks), a file of tasks of your own.",
-        roles=("report", "plays"),
+        roles=("report", "plays", "controller"),
         default_text="nowhere",
         example=[{"directory": "/srv/dsa", "host": "store-1"}, {"url": "https://store.example.com/dsa/"}],
         secret=True,

@@ -11,6 +11,8 @@ import os
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import report
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._report import Report
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.terminal import sentence
 from tests.builders import AFFECTED, FIXED, record
 from tests.unit.controller import Controller
 
@@ -93,3 +95,34 @@ def test_hosts_that_the_gate_did_not_fail_are_found(controller: Controller) -> N
     report.end(run)
     run.journal.append("a", "gated")
     assert report.spared(run) == ["a,a"]
+
+
+# A tier without a host, as in a slice of a fleet
+
+RELAY, AGENT = record(FIXED, phase="done", relay=True), record(AFFECTED)
+
+
+@pytest.mark.parametrize(
+    ("playbook", "roles", "read", "passed"),
+    [
+        ("remediate_agents", ["agent", "appliance", "manager"], RELAY, True),
+        ("remediate_relays", ["relay"], AGENT, True),
+        # It may be a Relay.
+        ("remediate_relays", ["relay"], None, False),
+        # Roles that somebody set leave out hosts of the tier.
+        ("remediate_agents", ["appliance"], AGENT, False),
+        ("remediate_relays", ["agent"], RELAY, False),
+        # The whole fleet has to have hosts.
+        ("gate", ["relay"], AGENT, False),
+        ("remediate", ["relay"], AGENT, False),
+    ],
+)
+def test_only_a_tier_whose_hosts_are_all_of_the_other_passes_without_hosts(
+    controller: Controller, playbook: str, roles: list[str], read: dict[str, object] | None, passed: bool
+) -> None:
+    controller.inventory({"web1": {"dsa_report_roles": roles}})
+    ended = report.end(controller.begin(playbook, **({"web1": read} if read else {})))
+    assert (ended.passed, ended.document["hosts"]) == (passed, [])
+    assert ("there is no host to report on" in ended.error) is not passed
+    assert ("there was nothing to do" in sentence(ended.document, ended.texts)) is passed
+    assert Report.from_dict(ended.document).passed is passed, "also in a report that is made of it"

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import tempfile
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import planning
-from tests.builders import FIXED, manager_computer
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import planning, report
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import JournalError
+from tests.builders import FIXED, manager_computer, record
 from tests.unit.controller import Controller
 
 Hosts = dict[str, dict[str, t.Any]]
@@ -74,3 +77,45 @@ def test_only_a_remediation_in_check_mode_has_a_gate_on_readiness(
     assert any("dsa_gate_on is readiness, and only a remediation in check mode" in error for error in errors) == (
         playbook == "gate" or not check
     )
+
+
+# Where the report goes where nobody set a path
+
+
+def unwritable(controller: Controller, monkeypatch: pytest.MonkeyPatch, path: str | None) -> Path:
+    """A folder that cannot be written, as a project in AWX."""
+    project = controller.temporary.parent / "project"
+    project.mkdir()
+    (project / "dsa-reports").touch()
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(tempfile, "tempdir", str(controller.temporary.parent))
+    controller.hosts["web1"]["dsa_report_path"] = controller.play["dsa_report_path"] = path
+    return project
+
+
+@pytest.mark.parametrize("path", [None, ""])
+def test_a_new_folder_takes_the_place_of_one_that_cannot_be_written(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch, path: str | None
+) -> None:
+    unwritable(controller, monkeypatch, path)
+    run = controller.begin("gate", web1=record(FIXED, phase="done"))
+    ended = report.end(controller.run())
+    folder = ended.path.parent
+    assert (folder.parent, folder.name.startswith("dsa-reports-")) == (controller.temporary.parent, True)
+    assert run.report_path == ended.path == run.journal.path.with_name("report.json"), "the same in every task"
+    assert (ended.passed, ended.path.is_file(), folder.stat().st_mode & 0o777) == (True, True, 0o700)
+    assert [str(folder) in warning for warning in ended.document["warnings"]] == [True]
+
+
+def test_a_path_that_somebody_set_has_no_other_in_its_place(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unwritable(controller, monkeypatch, "dsa-reports/mine.json")
+    with pytest.raises(JournalError, match="set dsa_report_path to a file in a folder that can be written"):
+        controller.begin("gate")
+
+
+def test_the_usual_folder_is_used_where_it_can_be(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = unwritable(controller, monkeypatch, None)
+    (project / "dsa-reports").unlink()
+    assert controller.begin("gate").report_path == project / "dsa-reports" / "report.json"

@@ -25,6 +25,10 @@ GIVEN = {
     "dsm_username": "auditor",
     "dsm_password": "p4ss-of-the-user",
     "dsa_self_protection_password": "p4ss-of-the-agent",
+    "dsa_report_to": [
+        {"url": "https://store.example.com/dsa/", "username": "dsa", "password": "p4ss-of-the-store"},
+        {"directory": "/srv/dsa", "host": "store-1"},
+    ],
     "dsa_packages": [{"version": "20.0.0-6313", "url": "https://u:p4ss-of-the-files@files.example.com/agent.deb"}],
 }
 

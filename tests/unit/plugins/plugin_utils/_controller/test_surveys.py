@@ -23,24 +23,24 @@ def question(template: str, name: str, preset: Mapping[str, Any] | None = None) 
     return dict(found)
 
 
-def answers(asked: Mapping[str, Any]) -> list[Any]:
+def answers(shown: Mapping[str, Any]) -> list[Any]:
     """What AWX sends for a question: each choice, or the example of the setting as somebody would write it."""
-    if asked["type"] == "multiplechoice":
-        return list(asked["choices"].splitlines())
-    if asked["type"] == "multiselect":
-        return [[choice] for choice in asked["choices"].splitlines()] + [asked["choices"].splitlines(), []]
-    example = SETTINGS[asked["variable"]].example
-    if asked["type"] in ("integer", "float"):
+    if shown["type"] == "multiplechoice":
+        return list(shown["choices"].splitlines())
+    if shown["type"] == "multiselect":
+        return [[choice] for choice in shown["choices"].splitlines()] + [shown["choices"].splitlines(), []]
+    example = SETTINGS[shown["variable"]].example
+    if shown["type"] in ("integer", "float"):
         return [example]
-    preset = {asked["variable"]: example}
-    return [question_default(asked, preset)]
+    preset = {shown["variable"]: example}
+    return [question_default(shown, preset)]
 
 
-def question_default(asked: Mapping[str, Any], preset: Mapping[str, Any]) -> Any:
+def question_default(shown: Mapping[str, Any], preset: Mapping[str, Any]) -> Any:
     """A value of an inventory, as text."""
-    template = next(template for template, names in QUESTIONS.items() if asked["variable"] in names)
-    value = preset[asked["variable"]]
-    found = question(template, asked["variable"], preset).get("default")
+    template = next(template for template, names in QUESTIONS.items() if shown["variable"] in names)
+    value = preset[shown["variable"]]
+    found = question(template, shown["variable"], preset).get("default")
     return ",".join(value) if found is None else found  # a password has no default
 
 
@@ -60,15 +60,15 @@ def test_each_answer_is_one_that_the_settings_accept(template: str, name: str) -
 @pytest.mark.parametrize(("template", "name"), EVERY, ids=lambda value: value)
 def test_no_answer_is_not_set_so_that_the_default_of_the_collection_counts(template: str, name: str) -> None:
     """The UI sends an empty text for a text that was left out; AWX itself sets what has a default."""
-    asked = question(template, name)
-    assert "default" not in asked
+    shown = question(template, name)
+    assert "default" not in shown
     settings = Settings.parse({name: ""})
     assert not settings.is_set(name)
     assert settings[name] == Settings()[name]
     default = SETTINGS[name].default
-    if asked["type"] == "multiplechoice" and default is not None:
-        assert str(default).lower() in asked["choices"].splitlines()
-        assert str(default).lower() in asked["question_description"]
+    if shown["type"] == "multiplechoice" and default is not None:
+        assert str(default).lower() in shown["choices"].splitlines()
+        assert str(default).lower() in shown["question_description"]
 
 
 def test_an_answer_that_is_left_out_does_not_undo_what_the_template_sets() -> None:
@@ -93,8 +93,7 @@ def test_only_the_hosts_to_recover_must_be_named() -> None:
     assert required == {("recover", "dsa_recover_hosts")}
 
 
-def test_what_the_workflow_has_questions_for_reaches_the_nodes_that_work() -> None:
-    """AWX drops an answer for which a node's own survey has no question."""
+def test_a_node_that_works_has_the_questions_of_the_workflow_when_it_is_launched_alone() -> None:
     for node in ("predict", "relays", "agents"):
         assert set(QUESTIONS["workflow"]) <= set(QUESTIONS[node])
 

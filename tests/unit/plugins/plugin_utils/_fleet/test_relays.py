@@ -16,7 +16,6 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet i
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import make_plan
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import targets as targets_module
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, Reading, StageResult
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
 from tests.builders import (
     AFFECTED,
     BETWEEN,

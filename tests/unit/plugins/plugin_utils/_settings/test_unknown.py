@@ -14,6 +14,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._setting
     suspicious_groups,
     unknown_variables,
 )
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings.unknown import OUTPUTS
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,10 @@ def test_a_group_with_a_name_of_its_own_is_left_alone(name: str) -> None:
 def test_what_is_internal_may_not_be_set(name: str, internal: bool) -> None:
     problems = internal_variables([name])
     assert [problem.variable for problem in problems] == ([name] if internal else [])
+
+
+def test_what_a_run_publishes_is_known_and_sets_nothing() -> None:
+    """The next node of a workflow has it as extra variables."""
+    assert unknown_variables(["dsa_result", "dsa_relay_hosts"]) == []
+    assert [problem.variable for problem in unknown_variables(["dsa_results"])] == ["dsa_results"]
+    assert not set(OUTPUTS) & Settings.names()

@@ -6,14 +6,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import re
-import socket
-import ssl
-import typing as t
-from pathlib import Path
 
 import pytest
 from ansible.inventory.manager import InventoryManager
@@ -21,21 +15,14 @@ from ansible.parsing.dataloader import DataLoader
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.deep_security.remediation.extensions.eda.plugins.event_source import dsm_syslog
 from ansible_collections.deep_security.remediation.extensions.eda.plugins.event_source.dsm_syslog import (
     CODES,
-    CONNECTIONS,
     MESSAGE_BYTES,
-    WAITING,
     Event,
     Form,
-    Receiver,
     RefusedError,
     event_of,
-    messages,
 )
-from lab.layout import Layout
-from lab.windows import tls
 
 TARGET = Form("target", re.compile("(.+)$"), False)
 HEADER = "<134>Nov 28 00:00:00 dsm CEF:0|Trend Micro|Deep Security Manager|20.0.737|2205|Pattern Update Failed|6|"
@@ -132,31 +119,21 @@ def test_a_field_that_stands_twice_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "codes"),
     [
-        ("code=-24", {"-24"}),
-        ("コード-24）", {"-24"}),
-        ("イベント9017。", {"9017"}),
-        ("(9017, -24)", {"9017", "-24"}),
-        ("2026-11-24 00:00", set()),
-        ("20.0.0-24 12.9017 9017.5 A-24 _-24 -245 90170 9017-1 x9017 -24x", {"-245", "90170"}),
-        ("1234567890", set()),
-        (f"{CONSTANT}_2 x{CONSTANT}", {f"{CONSTANT}_2"}),
+        ("code=-24", "-24"),
+        ("コード-24）", "-24"),
+        ("イベント9017。", "9017"),
+        ("(9017, -24)", "9017 -24"),
+        ("2026-11-24 00:00", ""),
+        ("20.0.0-24 12.9017 9017.5 A-24 _-24 -245 90170 9017-1 x9017 -24x", "-245 90170"),
+        ("1234567890", ""),
+        (f"{CONSTANT}_2 x{CONSTANT}", f"{CONSTANT}_2"),
     ],
     ids=ascii,
 )
-def test_codes_are_no_parts_of_dates_versions_and_names(text: str, codes: set[str]) -> None:
-    found = set(event(f"target=web-1 msg={text}")["codes"])
-    assert found & {"9017", "-24", CONSTANT} == codes & {"9017", "-24", CONSTANT}
-    assert codes <= found
-
-
-def test_how_the_host_is_named_can_be_chosen() -> None:
-    fields = "dvchost=WEB-1.example.com target=admin msg=x"
-    assert event(fields, Form("dvchost", re.compile(r"([^.]+)"), True))["host"] == "web-1"
-    assert event("target=web-1 (10.0.0.1) msg=x", Form("target", re.compile(r"(\S+)"), False))["host"] == "web-1"
-    with pytest.raises(RefusedError):
-        event(fields, Form("dvchost", re.compile(r"(\d+)"), False))
-    with pytest.raises(RefusedError):
-        event(fields, Form("dvchost", re.compile(r"(x)?"), False))
+def test_codes_are_no_parts_of_dates_versions_and_names(text: str, codes: str) -> None:
+    found, wanted = set(event(f"target=web-1 msg={text}")["codes"]), set(codes.split())
+    assert wanted <= found
+    assert found & {"9017", "-24", CONSTANT} == wanted & {"9017", "-24", CONSTANT}
 
 
 def assert_harmless(found: Event) -> None:
@@ -208,144 +185,3 @@ def test_a_message_is_bounded(piece: str) -> None:
     with pytest.raises(RefusedError, match="longer"):
         event_of(b"x" * (MESSAGE_BYTES + 1), TARGET)
     assert len(event("target=web-1 msg=" + " ".join(map(str, range(CODES * 2))))["codes"]) == CODES
-
-
-async def read(content: bytes) -> list[bytes]:
-    """The messages of a connection that has sent this."""
-    reader = asyncio.StreamReader(limit=MESSAGE_BYTES)
-    reader.feed_data(content)
-    reader.feed_eof()
-    return [message async for message in messages(reader)]
-
-
-@given(st.lists(st.binary(min_size=1, max_size=30)), st.booleans())
-def test_messages_of_a_connection(sent: list[bytes], counted: bool) -> None:
-    if counted:
-        assert asyncio.run(read(b"".join(b"%d %s" % (len(each), each) for each in sent))) == sent
-        return
-    lines = [b"<1>" + each.translate(None, b"\r\n\0") for each in sent]
-    assert asyncio.run(read(b"".join(line + b"\r\n" for line in lines))) == lines
-
-
-@pytest.mark.parametrize("content", [b"99999999 x", b"9x 1", b"1" * 70000, b"70000 " + b"x" * 70000, b"<" * 70000])
-def test_a_connection_without_a_form_ends(content: bytes) -> None:
-    with pytest.raises(RefusedError):
-        asyncio.run(read(content))
-
-
-def test_what_is_cut_off_is_no_message() -> None:
-    assert asyncio.run(read(b"10 short")) == []
-    assert asyncio.run(read(b"<1>no end")) == []
-
-
-def test_senders() -> None:
-    receiver = Receiver(TARGET, ["192.0.2.10", "2001:db8::/32", "198.51.100.0/24"])
-    for address in ("192.0.2.10", "::ffff:192.0.2.10", "2001:db8::1", "198.51.100.7"):
-        assert receiver.accepts(address), address
-    for address in ("192.0.2.11", "::1", "2001:db9::1", "fe80::1%eth0"):
-        assert not receiver.accepts(address), address
-
-
-def test_what_comes_too_fast_is_lost_and_noted_once(caplog: pytest.LogCaptureFixture) -> None:
-    async def flood() -> int:
-        receiver = Receiver(TARGET, ["192.0.2.10"])
-        for dummy in range(WAITING + 900):
-            receiver.datagram("192.0.2.10", (HEADER + FAILED).encode())
-        return receiver.events.qsize()
-
-    assert asyncio.run(flood()) == WAITING
-    assert [record.getMessage() for record in caplog.records] == [
-        f"Message 1 that gives no event, from 192.0.2.10: {WAITING} events wait for the rules"
-    ]
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    """A port that nothing uses now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def received(args: dict[str, t.Any], send: t.Callable[[int], t.Awaitable[None]]) -> Event:
-    """The first event, when the source listens and that was sent."""
-    queue: asyncio.Queue[Event] = asyncio.Queue(1)
-    kind = socket.SOCK_DGRAM if args.get("protocol", "udp") == "udp" else socket.SOCK_STREAM
-    port = free_port(kind)
-    source = asyncio.create_task(
-        dsm_syslog.main(queue, {"senders": ["127.0.0.1"], "host": "127.0.0.1", "port": port, **args})
-    )
-    first = asyncio.create_task(queue.get())
-    while not first.done():
-        assert not source.done(), source.exception()
-        with contextlib.suppress(ConnectionRefusedError):  # it does not listen yet
-            await send(port)
-        await asyncio.wait({first, source}, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
-    source.cancel()
-    await asyncio.gather(source, return_exceptions=True)
-    return first.result()
-
-
-def test_udp() -> None:
-    async def send(port: int) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            for message in ("no CEF", HEADER + "target=!all", HEADER + FAILED):
-                sender.sendto(message.encode(), ("127.0.0.1", port))
-
-    assert asyncio.run(received({}, send)) == event()
-
-
-async def stream(port: int, trust: ssl.SSLContext | None = None) -> None:
-    """A message after one that is refused, over a connection of its own."""
-    dummy, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust)
-    writer.write(b"<1>no CEF\n" + (HEADER + FAILED).encode() + b"\n")
-    writer.close()
-    await writer.wait_closed()
-
-
-def test_tcp() -> None:
-    assert asyncio.run(received({"protocol": "tcp"}, stream)) == event()
-
-
-def test_tls(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
-    tls.write(layout)
-    trust = ssl.create_default_context(cafile=str(tls.authority(layout)))
-    args = {"protocol": "tcp", "certfile": str(tls.shown(layout))}
-    assert asyncio.run(received(args, lambda port: stream(port, trust))) == event()
-
-
-def test_connections_are_bounded() -> None:
-    async def connect() -> list[bytes]:
-        receiver = Receiver(TARGET, ["127.0.0.1"])
-        server = await asyncio.start_server(receiver.connection, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        open_ones = [await asyncio.open_connection("127.0.0.1", port) for dummy in range(CONNECTIONS + 1)]
-        ended = await asyncio.wait(
-            [asyncio.create_task(reader.read()) for reader, dummy in open_ones], return_when=asyncio.FIRST_COMPLETED
-        )
-        for dummy, writer in open_ones:
-            writer.close()
-        for task in ended[1]:
-            task.cancel()
-        server.close()
-        return [task.result() for task in ended[0]]
-
-    assert asyncio.run(connect()) == [b""]
-
-
-@pytest.mark.parametrize(
-    ("args", "message"),
-    [
-        ({}, "senders"),
-        ({"senders": []}, "senders"),
-        ({"senders": "192.0.2.10"}, "senders"),
-        ({"senders": ["dsm.example.com"]}, "does not appear to be"),
-        ({"senders": ["192.0.2.10"], "protocol": "tls"}, "protocol"),
-        ({"senders": ["192.0.2.10"], "host_pattern": ".+"}, "group"),
-        ({"senders": ["192.0.2.10"], "port": "x"}, "invalid literal"),
-    ],
-    ids=ascii,
-)
-def test_wrong_options_are_refused(args: dict[str, t.Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        asyncio.run(dsm_syslog.main(asyncio.Queue(), args))
