@@ -16,7 +16,9 @@ SENTENCES: dict[str, str] = {
     # Events of the Manager about security updates
     "event_last_success": "The last security update succeeded at {time}.",
     "event_last_failure": "The last security update failed at {time}.",
-    "event_certificate_expired": "Security updates fail with error code -24: the code-signing certificate is not known.",
+    "event_certificate_expired": (
+        "Security updates fail with error code -24: the code-signing certificate is not known."
+    ),
     # Verdicts
     "verdict_name_affected": "affected",
     "verdict_name_conditional": "conditional",
