@@ -18,7 +18,7 @@ from .._messages import Texts
 from .._report.document import Document
 from .._report.terminal import lines
 
-# A terminal that is narrower wraps by itself; where there is none, as in AWX, the output is read in a window.
+# A terminal that is narrower wraps by itself; where there is none the output is read in a window.
 _NARROWEST, _USUAL, _WIDEST = 60, 120, 200
 
 
