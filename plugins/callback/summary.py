@@ -44,6 +44,8 @@ from ..plugin_utils._text import one_line
 
 # Whose failures are results that the report has, and what such a result has: any other failure of theirs is shown.
 _EXPECTED = {"deep_security.remediation.dsa_gate": "reason", "deep_security.remediation.dsa_report": "summary"}
+# Its result is for the next node of a workflow, and shown by nothing: the last lines are those of the report.
+_PUBLISHES = "deep_security.remediation.dsa_result"
 # Seconds between two lines about a task that goes on.
 _INTERVAL = 30.0
 # So many texts of a task are shown, so many hosts of each, and so much of it.
@@ -138,6 +140,9 @@ class CallbackModule(Default):
         if not self._brief:
             super().v2_runner_on_ok(result)
             return
+        if result._task.action == _PUBLISHES:
+            self._handle_warnings(result._result)
+            return
         task = self._counted(result, "changed" if result._result.get("changed") else "ok")
         if self._run_is_verbose(result) and "results" not in result._result:
             task.add("shown", self._text(result), result._host.get_name())
@@ -212,7 +217,7 @@ class CallbackModule(Default):
 
     def _counted(self, result: t.Any, kind: str) -> _Task:
         self._handle_warnings(result._result)
-        if self._play_name:
+        if self._play_name and kind != "skipped":
             self._display.display(f"\n{self._play_name}", color=C.COLOR_HIGHLIGHT)
             self._play_name = None
         task = self._task_of(result)

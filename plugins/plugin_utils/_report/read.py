@@ -91,7 +91,7 @@ def read(path: Path, setting: str) -> Report:
     except ValueError as error:
         raise wrong(f"which is no JSON: {error}") from None
     schema = document.get("schema") if isinstance(document, Mapping) else None
-    if type(schema) is not int or "hosts" not in document:
+    if not isinstance(schema, int) or isinstance(schema, bool) or "hosts" not in document:
         raise wrong("which is no report of this collection")
     if schema != SCHEMA:
         remedy = "use a release that has it" if schema > SCHEMA else "make it again with this release"

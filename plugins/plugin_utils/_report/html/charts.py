@@ -32,7 +32,7 @@ def ring(passed: int, hosts: int) -> Markup:
     )
 
 
-def bar(passed: int, hosts: int, most: int) -> Markup:
+def stacked(passed: int, hosts: int, most: int) -> Markup:
     """Hosts that pass, then those that do not (hatched), as long as their share of the largest value."""
     good, bad = (100 * count / most if most else 0 for count in (passed, hosts - passed))
     return Markup(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..._messages import Texts
 from ..document import Document
 from ..labels import counted, label, moment, next_step, number, shown
-from .charts import bar
+from .charts import stacked
 from .head import state
 
 # So many hosts of a group are named; the table has all of them.
@@ -90,7 +90,7 @@ def _step(document: Document, texts: Texts, role: str, counts: Mapping[str, int]
         "state": "done" if done else "open",
         "word": texts("page_step_done") if done else texts("page_step_open", count=number(hosts - passed)),
         "lines": lines,
-        "bar": bar(passed, hosts, hosts),
+        "bar": stacked(passed, hosts, hosts),
     }
 
 
@@ -123,7 +123,7 @@ def _bars(found: Mapping[str, Mapping[str, int]], texts: Texts) -> list[dict[str
     return [
         {
             "name": name,
-            "bar": bar(counts["passed"], counts["hosts"], most),
+            "bar": stacked(counts["passed"], counts["hosts"], most),
             "passed": number(counts["passed"]),
             "failed": number(counts["hosts"] - counts["passed"]),
         }

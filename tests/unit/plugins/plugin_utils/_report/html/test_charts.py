@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.html.charts import bar, ring, share
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.html.charts import ring, share, stacked
 
 
 @pytest.mark.parametrize(
@@ -23,14 +23,14 @@ def test_only_all_is_a_hundred_percent(passed: int, hosts: int, expected: str) -
 
 
 def test_bar_is_as_long_as_its_share_of_the_largest() -> None:
-    rects = ElementTree.fromstring(bar(3, 4, 8)).findall("rect")
+    rects = ElementTree.fromstring(stacked(3, 4, 8)).findall("rect")
     assert [(rect.get("x"), rect.get("width")) for rect in rects[1:]] == [
         (None, "37.50%"),
         ("37.50%", "12.50%"),
         ("37.50%", "12.50%"),
     ]
     assert rects[3].get("fill") == "url(#hatch)"
-    assert "nan" not in bar(0, 0, 0)
+    assert "nan" not in stacked(0, 0, 0)
 
 
 def test_ring() -> None:
