@@ -264,6 +264,7 @@ NOTES = {
     "deep": b'{"phase": "done", "x": ' + b"[" * 300 + b"]" * 300 + b"}",
     "long": b'{"phase": "done", "x": "' + b"y" * 70_000 + b'"}',
 }
+ELSEWHERE = r"C:\Temp\other.json"
 PROGRESS = PACKAGE.rpartition("\\packages")[0] + r"\progress.json"
 
 
@@ -303,7 +304,7 @@ def some_step(rng: random.Random, protect: dict[str, Any]) -> list[Step]:
             [REBOOT],
             [PRECHECK],
             [LEFTOVERS],
-            [("win_dsa_info", {"timeout": rng.choice([0, 3, 1_000_001]), "progress_file": r"C:\Temp\other.json"})],
+            [("win_dsa_info", {**READ[1], "timeout": rng.choice([0, 3, 1_000_001]), "progress_file": ELSEWHERE})],
             [own(rng.choice(["begin", "end", "restart", "protect", "note"]), check=True, note=note, **protect)],
         ]
     )
