@@ -46,6 +46,8 @@ def measure(language: str) -> None:
         written = line("all, written", lambda: write(document, Path(folder) / "report.json", FORMATS, texts))
         if written.problem:
             sys.exit(written.problem)
+        print("html in a browser: ", end="", flush=True)
+        subprocess.run([sys.executable, "-m", "tests.browser.opening", Path(folder) / "report.html"], check=False)
     print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB", flush=True)
 
 
