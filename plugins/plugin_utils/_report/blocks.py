@@ -61,14 +61,15 @@ def urgency(row: Row) -> int:
 
 def blocks_of(rows: list[Row], texts: Texts) -> list[Block]:
     """rows: from needing_attention()."""
-    kinds: dict[tuple[str, str], dict[str, list[Row]]] = {}
+    kinds: dict[tuple[str, str, str], dict[str, list[Row]]] = {}
     for row in rows:
         why = against(row)
         then = texts(f"next_{row['next']['code']}", **row["next"]["values"])
-        kind = kinds.setdefault((then, str(why["code"])), {})
+        # What one platform needs, such as a build, is wrong for another: no example stands for both.
+        kind = kinds.setdefault((then, str(why["code"]), str(row["platform"])), {})
         kind.setdefault(texts.message(why), []).append(row)
     blocks: list[Block] = []
-    for (then, dummy), by_text in kinds.items():
+    for (then, *dummy), by_text in kinds.items():
         if len(by_text) <= _APART:
             blocks += [_block(found, text, then) for text, found in by_text.items()]
             continue

@@ -54,7 +54,7 @@ SENTENCES: dict[str, str] = {
     # What needs attention
     "terminal_block_one": "{host}: {reason}",
     "terminal_block": "{count} hosts: {reason}",
-    "terminal_block_example": "{count} hosts, for example {host}: {reason}",
+    "terminal_block_example": "{count} hosts, each with values of its own, for example {host}: {reason}",
     "terminal_hosts_more": "{hosts} … and {count} more",
     "terminal_next": "→ {next}",
     "terminal_more_blocks": "… and {count} more reasons, of {hosts} hosts: the report has all, and -v shows every host",

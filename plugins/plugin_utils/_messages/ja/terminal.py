@@ -56,7 +56,7 @@ SENTENCES: dict[str, str] = {
     # What needs attention
     "terminal_block_one": "{host}: {reason}",
     "terminal_block": "{count} 台: {reason}",
-    "terminal_block_example": "{count} 台（例: {host}）: {reason}",
+    "terminal_block_example": "{count} 台（値はホストごとに異なります。例: {host}）: {reason}",
     "terminal_hosts_more": "{hosts} … 他 {count} 台",
     "terminal_next": "→ {next}",
     "terminal_more_blocks": (

@@ -29,7 +29,8 @@ SETTINGS = (
         kind="str",
         secret=True,
         description="The secret of an API key of the Manager. Keep it in a vault. The role Auditor of the Manager is "
-        "enough but for tasks and for P(deep_security.remediation.recover#role), which changes and deletes computers.",
+        "enough, except for tasks and for P(deep_security.remediation.recover#role), which changes and deletes "
+        "computers.",
         roles=(*_ALL, "controller"),
         example="from-a-vault",
         in_readme=True,

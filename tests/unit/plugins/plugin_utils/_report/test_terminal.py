@@ -220,7 +220,8 @@ def test_the_difference_to_an_earlier_report_names_hosts() -> None:
 
 @pytest.mark.parametrize(("hosts", "not_passed"), [(1, 1), (13, 6), (3_000, 3_000), (10_000, 1_000)])
 def test_a_fleet_has_at_most_so_many_lines(hosts: int, not_passed: int) -> None:
-    assert len(shown(fleet(hosts, not_passed), files=["/report.json"])) <= 24
+    # Four platforms, each with its blocks.
+    assert len(shown(fleet(hosts, not_passed), files=["/report.json"])) <= 32
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
