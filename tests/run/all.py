@@ -21,6 +21,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -141,6 +142,10 @@ def start(name: str, arguments: Sequence[str]) -> Stage:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    if polite:
+        # Where Linux groups processes by session it weighs those groups, and "nice" changes nothing between stages.
+        with suppress(OSError):
+            Path(f"/proc/{process.pid}/autogroup").write_text("10", encoding="ascii")
     return Stage(name, process)
 
 
