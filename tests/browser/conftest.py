@@ -20,7 +20,8 @@ from tests.browser.chromium import MISSING, chromium, executable
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# While it is open there is a running event loop, in which no other test of this process could run one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if executable() is None:
         pytest.skip(MISSING)

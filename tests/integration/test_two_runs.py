@@ -71,22 +71,31 @@ def together(lab: LabFleet) -> list[dict[str, t.Any]]:
     """The reports of two runs, of which the second begins while the first reads its hosts."""
     paths = [lab.folder / f"run-{name}" / "report.json" for name in "ab"]
     runs: list[subprocess.Popen[str]] = []
+
+    def remediate(path: Path) -> subprocess.Popen[str]:
+        settings = {"dsa_security_update_timeout": LIMIT, "dsa_relays_complete": True}
+        return begin(lab, "remediate", "--limit", ",".join(TOGETHER), dsa_report_path=str(path), **settings)
+
     for path in paths:
-        runs.append(
-            begin(
-                lab,
-                "remediate",
-                "--limit",
-                ",".join(TOGETHER),
-                dsa_report_path=str(path),
-                dsa_security_update_timeout=LIMIT,
-                dsa_relays_complete=True,
-            )
-        )
+        runs.append(remediate(path))
         wait_for(lambda: any(lab.journal(name, "ssh_command") for name in TOGETHER), "the first run reads")
     outputs = [run.communicate(timeout=400)[0] for run in runs]
+    for place, run in enumerate(runs):
+        if run.returncode == 2 and waits_for_the_other(report(paths[place])):
+            runs[place] = remediate(paths[place])
+            outputs[place] = runs[place].communicate(timeout=400)[0]
     assert [run.returncode for run in runs] == [0, 0], "\n".join(outputs)
     return [report(path) for path in paths]
+
+
+def waits_for_the_other(content: dict[str, t.Any]) -> bool:
+    """Whether all that stands against its hosts is what the other run has begun on the Relay.
+
+    The second run updates again what the first one has just updated, if it was read before that. An Agent of the first
+    run then waits, and its report calls for another run.
+    """
+    against = [host["next"]["code"] for host in content["hosts"] if not host["passed"]]
+    return bool(against) and set(against) <= {"finish_remediation", "fix_relay_first"}
 
 
 @pytest.fixture(scope="module")
