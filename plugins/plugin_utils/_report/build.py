@@ -101,7 +101,7 @@ def _outcome(fleet: Fleet, host: HostRun, predicts: bool) -> Outcome:
         return Outcome(
             verdict=verdict,
             verdict_before=verdict,
-            **_said(reasons, code or own_code),
+            **_reasons_as_data(reasons, code or own_code),
             next=next_of([why] if verdict == "unreachable" else reasons),
             ready=False if predicts else None,
             evidence=evidence_of(host, fleet.events(host)),
@@ -116,7 +116,7 @@ def _outcome(fleet: Fleet, host: HostRun, predicts: bool) -> Outcome:
         shown = [{**finding.as_dict(), "sentence": finding.message.code} for finding in findings]
         # A failed host says what failed, a blocked one why it was not touched; the verdict alone says neither.
         reasons = _reasons(stopped or verdict.message, host, findings)
-        said = _said(reasons, code or verdict.reason_code)
+        stated = _reasons_as_data(reasons, code or verdict.reason_code)
     except Exception as error:  # whatever it is: one host must not take the report of all others with it
         return unjudged(message("not_judged", why=str(error) or type(error).__name__), "not_judged")
     record = host.record or _NONE
@@ -138,12 +138,12 @@ def _outcome(fleet: Fleet, host: HostRun, predicts: bool) -> Outcome:
         action=verdict.action,
         findings=shown,
         evidence=None if passed else evidence_of(host, fleet.events(host)),
-        **said,
+        **stated,
         **happened,
     )
 
 
-def _said(reasons: Sequence[Message], code: str) -> dict[str, t.Any]:
+def _reasons_as_data(reasons: Sequence[Message], code: str) -> dict[str, t.Any]:
     plain = [reason.as_dict() for reason in reasons]
     return {"reasons": plain, "reason": _ENGLISH.joined(plain), "reason_code": code}
 
