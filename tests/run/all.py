@@ -62,8 +62,8 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "lint": ("tests.run.lint",),
     },
 }
-# Fleets have time limits; what only computes takes the time that they leave.
-FIRST = ("fleets", "matrix")
+# Fleets have time limits, and sanity is one long row of checks; the rest takes the time that they leave.
+FIRST = ("fleets", "matrix", "sanity")
 # How often what is not a terminal gets a line about the stages that run, in seconds.
 PAUSE = 60
 SLOWEST = 10
