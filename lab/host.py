@@ -106,7 +106,7 @@ class Machine:
 
     def prepare(self) -> None:
         self.folder.mkdir(parents=True)
-        for name in ("standins", "shared"):
+        for name in ("standins", "shared", "code"):
             (self.folder / name).mkdir()
         (self.folder / "control.sock").touch()
         world.save(str(self.folder / "host.json"), self.about)
@@ -269,6 +269,7 @@ class Machine:
             "host_folder": str(self.folder),
             "standins": str(self.layout.standins),
             "shared": str(self.layout.shared),
+            "code": str(self.layout.code),
             "socket": str(self.layout.socket),
             "machine_folders": [
                 "/usr",
@@ -358,10 +359,18 @@ class Machine:
             world.save(str(path), {**world.load(str(path)), "running": False})
 
     def environment(self) -> dict[str, str]:
-        env = {"HOME": "/root", "USER": "root", "LOGNAME": "root", "SHELL": "/bin/sh", "PATH": PATH}
+        env = {
+            "HOME": "/root",
+            "USER": "root",
+            "LOGNAME": "root",
+            "SHELL": "/bin/sh",
+            "PATH": PATH,
+            "PYTHONPATH": "/.lab/standins/python",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LAB_CODE": "/.lab/code",
+        }
         if self.about["uname"][4] != os.uname().machine or self.about["os"] != "linux":
-            env["PYTHONPATH"] = "/.lab/standins/uname"
-            env["PYTHONDONTWRITEBYTECODE"] = "1"
+            env["LAB_PLATFORM"] = "other"
         return env
 
     def enter(self, command: str | None) -> list[str]:

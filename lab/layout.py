@@ -68,6 +68,11 @@ class Layout:
     def shared(self) -> Path:
         return self.top / "shared"
 
+    @property
+    def code(self) -> Path:
+        """Compiled code of Ansible's modules: of all labs, since they are sent the same."""
+        return Path(__file__).parents[1] / ".cache" / "code"
+
     def host(self, name: str) -> Path:
         """What the lab knows of a host; the host sees it as /.lab."""
         return self.top / "hosts" / name

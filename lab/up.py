@@ -151,6 +151,7 @@ def prepare(wanted: fleet.Fleet, layout: Layout) -> list[dict[str, Any]]:
         )
     layout.top.mkdir(parents=True, exist_ok=True)
     (layout.shared / "relays").mkdir(parents=True)
+    layout.code.mkdir(parents=True, exist_ok=True)
     copy_standins(layout)
     packages.make_all(wanted, layout.store, layout.packages, layout.signing_key)
     broken = packages.corrupt_offers(layout, wanted)

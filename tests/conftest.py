@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from lab.layout import Layout
 from tests import report_schema
-from tests.run.common import collections_path
+from tests.run.common import ROOT, collections_path
 
 # File of tests → what it took, in seconds. The longest starts first, or the last process would run it alone.
 DURATIONS = Path(__file__).with_name("durations.json")
@@ -68,6 +69,9 @@ def ansible_environment(home: Path, collections: Path = COLLECTIONS) -> dict[str
         # For hosts that name none. Ansible's search for one trips over version managers that leave names on the path.
         ANSIBLE_PYTHON_INTERPRETER=sys.executable,
         LC_ALL="C.UTF-8",
+        # Modules for the API run here: compiled once, as on the lab's hosts.
+        LAB_CODE=str(Layout(home).code),
+        PYTHONPATH=str(ROOT / "lab" / "standins" / "python"),
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
     )
     return env

@@ -99,7 +99,7 @@ def build_world(plan: Dict[str, Any]) -> None:
         bind(folder, root + folder, read_only=True)
     bind(plan["host_folder"], root + "/.lab")
     bind(plan["standins"], root + "/.lab/standins", read_only=True)
-    for source, name in ((plan["shared"], "shared"), (plan["socket"], "control.sock")):
+    for source, name in ((plan["shared"], "shared"), (plan["code"], "code"), (plan["socket"], "control.sock")):
         bind(source, root + "/.lab/" + name)
     os.makedirs(root + "/dev", exist_ok=True)
     mount("tmpfs", root + "/dev", "tmpfs", MS_NOSUID, "mode=0755,size=64m")

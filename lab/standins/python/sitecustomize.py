@@ -1,0 +1,11 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""On PYTHONPATH of a host: Python loads it at each start. Python 2.7 and 3.6 or newer."""
+
+import compiled_once
+import other_platform
+
+other_platform.install()
+compiled_once.install()
