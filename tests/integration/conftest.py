@@ -245,17 +245,32 @@ class LabFleet:
             assert done[-1]["time"] < min(begun), name
 
 
+PreloadedWith = Callable[[Mapping[str, str]], Preloaded]
+
+
 @pytest.fixture(scope="module")
-def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded]:
-    """For the runs of one file."""
-    process = Preloaded(environment(tmp_path_factory.mktemp("ansible")))
-    yield process
-    process.end()
+def preloaded_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreloadedWith]:
+    """For the runs of one file: a process for each environment, which Ansible reads while it is loaded."""
+    common = environment(tmp_path_factory.mktemp("ansible"))
+    processes: dict[tuple[tuple[str, str], ...], Preloaded] = {}
+
+    def of(more: Mapping[str, str]) -> Preloaded:
+        return processes.setdefault(tuple(sorted(more.items())), Preloaded({**common, **more}))
+
+    yield of
+    for process in processes.values():
+        process.end()
+
+
+@pytest.fixture(scope="module")
+def preloaded(preloaded_with: PreloadedWith) -> Preloaded:
+    """The one without more in its environment."""
+    return preloaded_with({})
 
 
 @pytest.fixture
-def run_playbook(run_playbook: Run, preloaded: Preloaded, tmp_path: Path) -> Run:
-    """As for all other tests, at a fraction of the cost; where the environment is a part of the test, the command."""
+def run_playbook(preloaded_with: PreloadedWith, tmp_path: Path) -> Run:
+    """As for all other tests, at a fraction of the cost."""
 
     def run(
         playbook: str | Path,
@@ -265,10 +280,8 @@ def run_playbook(run_playbook: Run, preloaded: Preloaded, tmp_path: Path) -> Run
         environment: Mapping[str, str] | None = None,
         timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
-        if environment:
-            return run_playbook(playbook, inventory, extra_vars, *arguments, environment=environment, timeout=timeout)
         given = ["-i", str(inventory), "-e", json.dumps(dict(extra_vars or {})), *arguments, str(playbook)]
-        done = preloaded.run(given, tmp_path, timeout)
+        done = preloaded_with(environment or {}).run(given, tmp_path, timeout)
         report_schema.check_runs(tmp_path)
         return done
 

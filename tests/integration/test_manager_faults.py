@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,12 +20,12 @@ import pytest
 import yaml
 
 from tests import report_schema
-from tests.conftest import ansible_environment
 from tests.lab.manager_client import ManagerClient, manager_alone
-from tests.preloaded import Preloaded
+from tests.preloaded import ANY_UNPARSED, Preloaded
 
 from .conftest import FIXED, LabFleet, StartFleet, deb
 
+Inventory = Callable[..., "subprocess.CompletedProcess[str]"]
 AFFECTED = "20.0.0-4416"
 DAY = 24 * 3600
 # A made-up Manager: one Relay, one Agent, and computers of all kinds in pages of ten.
@@ -53,21 +52,19 @@ def manager(small: ManagerClient) -> Iterator[ManagerClient]:
 # The inventory
 
 
-def inventory(manager: ManagerClient, key: str = "") -> subprocess.CompletedProcess[str]:
-    """What ansible-inventory says of it; an inventory that cannot be read ends it. key: another API key."""
-    settings = yaml.safe_load((manager.folder / "dsm.yml").read_text(encoding="utf-8"))
-    path = manager.folder / "this.dsm.yml"
-    path.write_text(yaml.safe_dump({**settings, "api_key": key or settings["api_key"]}), encoding="utf-8")
-    return subprocess.run(
-        [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(path), "--list"],
-        cwd=manager.folder,
-        env=ansible_environment(manager.folder) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+@pytest.fixture
+def inventory(manager: ManagerClient, preloaded: Preloaded) -> Inventory:
+    """What ansible-inventory lists; an inventory that cannot be read ends it. key: another API key."""
+
+    def listed(key: str = "") -> subprocess.CompletedProcess[str]:
+        settings = yaml.safe_load((manager.folder / "dsm.yml").read_text(encoding="utf-8"))
+        path = manager.folder / "this.dsm.yml"
+        path.write_text(yaml.safe_dump({**settings, "api_key": key or settings["api_key"]}), encoding="utf-8")
+        return preloaded.command(
+            ["ansible-inventory", "-i", str(path), "--list"], manager.folder, {ANY_UNPARSED: "true"}
+        )
+
+    return listed
 
 
 def groups_of(listing: subprocess.CompletedProcess[str]) -> dict[str, set[str]]:
@@ -77,27 +74,31 @@ def groups_of(listing: subprocess.CompletedProcess[str]) -> dict[str, set[str]]:
     return {name: set(group["hosts"]) for name, group in listed.items() if "hosts" in group}
 
 
-def test_an_inventory_is_whole_after_all_and_lacks_only_what_is_deleted(manager: ManagerClient) -> None:
+def test_an_inventory_is_whole_after_all_and_lacks_only_what_is_deleted(
+    manager: ManagerClient, inventory: Inventory
+) -> None:
     """An auditor's key is enough to read it."""
-    listing = inventory(manager, manager.about["auditor_key"])
+    listing = inventory(manager.about["auditor_key"])
     well = groups_of(listing)
     hosts = json.loads(listing.stdout)["_meta"]["hostvars"]
     names = {host["dsm_computer"]["id"]: name for name, host in hosts.items()}
     faults = {"storm": 1, "server_errors": 1, "truncated": 1, "deleted_between_pages": [5, 10, 15]}
     manager.arm(**faults, slow_pages=0.3, clock_skew=DAY)
-    found = groups_of(inventory(manager))
+    found = groups_of(inventory())
     assert not faults.keys() & manager.state()["faults"].keys(), "a fault that was never met"
     # Those of the first page were listed before they were deleted.
     assert found == {group: hosts - {names[15]} for group, hosts in well.items()}
 
 
-def test_an_inventory_that_cannot_be_read_says_why_and_shows_no_key(manager: ManagerClient) -> None:
+def test_an_inventory_that_cannot_be_read_says_why_and_shows_no_key(
+    manager: ManagerClient, inventory: Inventory
+) -> None:
     manager.arm(expired_certificate=True)
-    listing = inventory(manager, "2:Wr0ng-Secret")
+    listing = inventory("2:Wr0ng-Secret")
     assert listing.returncode == 1
     assert "has expired; have it renewed, and compare the clocks" in " ".join(listing.stderr.split())
     manager.heal()
-    wrong = inventory(manager, "2:Wr0ng-Secret")
+    wrong = inventory("2:Wr0ng-Secret")
     assert wrong.returncode == 1
     words = "does not accept the API key (HTTP 401); the answer is: Invalid API key. The key is wrong, expired"
     assert words in wrong.stderr
