@@ -10,6 +10,7 @@ of the processor time of a short run. Ansible reads its environment while it is 
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -121,10 +122,12 @@ def _fork(command: list[str], folder: str, environment: dict[str, str], outputs:
     child = os.fork()
     if not child:
         status = 1
+        atexit._clear()  # what is to be done at the end of this process is not for its forks
         try:
             status = _run(command, folder, environment, outputs)
+            atexit._run_exitfuncs()
         finally:
-            os._exit(status)  # what is to be done at the end of this process is not for its forks
+            os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
