@@ -11,6 +11,7 @@ loaded: another needs another process.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -136,10 +137,12 @@ def _fork(built: Path, command: list[str], folder: str, environment: dict[str, s
     child = os.fork()
     if not child:
         status = 1
+        atexit._clear()  # what is to be done at the end of this process is not for its forks
         try:
             status = _run(built, command, folder, environment, outputs)
+            atexit._run_exitfuncs()
         finally:
-            os._exit(status)  # what is to be done at the end of this process is not for its forks
+            os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 

@@ -26,7 +26,7 @@ class ActionModule(DsaAction):
         show(run.display, ended.document, ended.texts, ended.files, ended.problem)
         return {
             "changed": False,
-            "failed": bool(run.settings["dsa_gate"] and not ended.passed),
+            "failed": bool(run.gated and not ended.passed),
             "passed": ended.passed,
             "summary": ended.document["summary"],
             "path": str(ended.path),

@@ -62,7 +62,7 @@ from ansible.utils.display import Display
 from jinja2.runtime import Undefined
 
 from ..plugin_utils._advisory import AdvisoryError
-from ..plugin_utils._ansible import inputs, planning, publish, relay_hosts, report
+from ..plugin_utils._ansible import exit_status, inputs, planning, publish, relay_hosts, report
 from ..plugin_utils._ansible.manager import manager_hosts
 from ..plugin_utils._ansible.run import RUN_SETTINGS, Run
 from ..plugin_utils._ansible.scope import Scope, enter, leave, left_out, listing, refuse_partial_run, scope_of
@@ -71,10 +71,6 @@ from ..plugin_utils._report import Report
 from ..plugin_utils._run import Journal, JournalError
 from ..plugin_utils._settings import SettingsError
 from ..plugin_utils._text import one_line
-
-# A gate that does not pass, or proves nothing, ends with this exit status.
-NOT_PASSED = 2
-
 
 # What depends on the hosts of a batch, or of a play.
 _OF_HOSTS: dict[str, t.Callable[..., list[str]]] = {
@@ -183,6 +179,9 @@ class LookupModule(LookupBase):
         if not run.begun:
             self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
         ended = report.end(run, reports=reports)
+        if ended.passed:
+            exit_status.release()
+        exit_status.shown()
         show(run.display, ended.document, ended.texts, ended.files, ended.problem)
         return self._one(run) if run.variables["groups"]["all"] else ["localhost"]
 
@@ -225,7 +224,7 @@ class LookupModule(LookupBase):
             self._refuse(run, "the report was not made, so nothing is proven: run the whole playbook")
         if ended["error"]:  # of the run itself, which no setting makes good
             self._refuse(run, "the run has errors, which the report names, and proves nothing", written=True)
-        if ended["passed"] or not run.settings["dsa_gate"]:
+        if ended["passed"] or not run.gated:
             return []
         failing = report.to_fail(run)
         if not failing:
@@ -236,7 +235,7 @@ class LookupModule(LookupBase):
         """No host; ends the run where the task that fails a host was left out: by a condition on somebody's import of
         the playbook, or because the name of the host is a pattern to Ansible.
         """
-        spared = report.spared(run) if run.settings["dsa_gate"] else []
+        spared = report.spared(run) if run.gated else []
         if spared:
             named = ", ".join(map(one_line, spared[:3])) + (f" and {len(spared) - 3} more" if len(spared) > 3 else "")
             why = f"{named} did not pass, and the task that fails such hosts was left out for them"
@@ -254,4 +253,4 @@ class LookupModule(LookupBase):
             except (SettingsError, JournalError) as error:
                 why = why if str(error) == why else f"{why}; {error}"
         run.display.error(why, wrap_text=False)
-        raise SystemExit(NOT_PASSED)
+        raise SystemExit(exit_status.NOT_PASSED)

@@ -147,8 +147,14 @@ def test_a_play_of_ones_own_sends_its_report_too(fleet: Fleet, store: Store) -> 
 
 @pytest.mark.parametrize(
     ("content", "text"),
-    [(None, "no such file"), ("hosts: all", "no list of tasks"), ("- [", "dsa_report_to[0].tasks")],
-    ids=["missing", "no tasks", "no YAML"],
+    [
+        (None, "no such file"),
+        ("hosts: all", "no list of tasks"),
+        ("- [", "dsa_report_to[0].tasks"),
+        ("- block: [{no_such.module: {}}]", "no_such.module"),
+        ("- meta: end_play", "meta: end_play, and the destinations that follow"),
+    ],
+    ids=["missing", "no tasks", "no YAML", "no module", "end"],
 )
 def test_a_file_of_tasks_that_is_none_is_found_before_a_host_is_read(
     fleet: Fleet, content: str | None, text: str
@@ -163,17 +169,31 @@ def test_a_file_of_tasks_that_is_none_is_found_before_a_host_is_read(
     assert "TASK [Read]" not in done.stdout
 
 
-NESTED = [{"name": "Include", "ansible.builtin.include_tasks": "nope.yml"}]
+MISSING = {"name": "Include", "ansible.builtin.include_tasks": "nope.yml"}
+FAIL = {"name": "Fail", "ansible.builtin.fail": {"msg": "no room"}}
+TASKS: dict[str, list[dict[str, t.Any]]] = {
+    # Ansible ends a run of which all hosts of a play failed, with 0 where that was rescued.
+    "missing": [MISSING],
+    "missing after a failure": [{"name": "Try", "block": [FAIL], "rescue": [MISSING]}],
+    "gate off": [{"name": "Set", "ansible.builtin.set_fact": {"dsa_gate": False}}],
+    "silent": [{"name": "Ask", "ansible.builtin.ping": None, "delegate_to": "silent", "vars": {"ansible_port": 1}}],
+}
 
 
-@pytest.mark.parametrize("hosts", [GOOD, BAD, {"b": BAD["b"]}], ids=["passes", "does not pass", "one host"])
-@pytest.mark.parametrize("when", ["", "  when: inventory_hostname != 'b'\n"], ids=["plain", "condition"])
-def test_no_tasks_of_ones_own_end_a_run_with_0_that_has_no_gate(
-    fleet: Fleet, hosts: t.Mapping[str, t.Any], when: str
+@pytest.mark.parametrize("tasks", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("hosts", [GOOD, {"b": BAD["b"]}], ids=["passes", "does not pass"])
+def test_no_tasks_of_ones_own_change_the_exit_status(
+    fleet: Fleet, hosts: t.Mapping[str, t.Any], tasks: list[dict[str, t.Any]]
 ) -> None:
-    """Ansible ends a run of which all hosts of a play failed, also where that was rescued."""
-    (fleet.folder / "own.yml").write_text(yaml.safe_dump(NESTED), encoding="utf-8")
-    site = fleet.site(f"- import_playbook: {GATE}\n{when}")
+    (fleet.folder / "own.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
+    done = fleet.run(hosts, {"dsa_report_to": [{"tasks": "own.yml"}]})
+    assert done.returncode == (0 if hosts is GOOD else 2), done.stdout
+
+
+@pytest.mark.parametrize("hosts", [BAD, {"b": BAD["b"]}], ids=["several", "one host"])
+def test_a_condition_on_an_import_leaves_no_run_without_its_gate(fleet: Fleet, hosts: t.Mapping[str, t.Any]) -> None:
+    (fleet.folder / "own.yml").write_text(yaml.safe_dump(TASKS["missing"]), encoding="utf-8")
+    site = fleet.site(f"- import_playbook: {GATE}\n  when: inventory_hostname != 'b'\n")
     done = fleet.run(hosts, {"dsa_report_to": [{"tasks": "own.yml"}]}, playbook=site)
     assert done.returncode == 2, done.stdout
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import chain
 from pathlib import Path
 
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.mod_args import ModuleArgsParser
 
 from .._advisory import AdvisoryError
 from .._report import Report
@@ -72,9 +74,27 @@ def wrong_tasks(entry: Mapping[str, str]) -> str:
         return "and there is no such file"
     try:
         tasks = DataLoader().load_from_file(str(path))
+        if not isinstance(tasks, list):
+            return "which has no list of tasks"
+        for action, arguments in _actions(tasks):
+            if action.rpartition(".")[2] == "meta" and str(arguments.get("_raw_params")).startswith("end_"):
+                return f"which has meta: {arguments['_raw_params']}, and the destinations that follow would be left out"
     except AnsibleError as error:
         return f"which cannot be read: {one_line(error)}"
-    return "" if isinstance(tasks, list) else "which has no list of tasks"
+    return ""
+
+
+def _actions(tasks: Iterable[object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Each action and its arguments. Raises AnsibleError for one that is not installed."""
+    for task in tasks:
+        if not isinstance(task, dict):
+            raise AnsibleError(f"{one_line(task)} is no task")
+        parts = [task[part] for part in ("block", "rescue", "always") if part in task]
+        if parts:
+            yield from _actions(chain.from_iterable(part or () for part in parts))
+        else:
+            action, arguments, _host = ModuleArgsParser(task).parse()
+            yield action, arguments
 
 
 def _other_advisory(run: Run, earlier: Report) -> Iterator[str]:

@@ -27,6 +27,8 @@ from .run import Run
 _SETTING = "dsa_report_to"
 _NO_FILE: Mapping[str, t.Any] = {"path": None, "sha256": None, "size": None}
 _HIDDEN = "********"
+# Published again after each destination: it stays where the run ends before this one.
+_NOT_YET = "the run ended before it was sent"
 _LONGEST = 500
 
 
@@ -48,9 +50,12 @@ def of_report(document: Document, texts: Texts, path: Path, written: Written) ->
 
 def result(run: Run) -> dict[str, t.Any]:
     """The result of the report that was made, with what became of each destination until now."""
-    entry = _made(run)
     sent = {each["number"]: each for each in run.journal.entries("") if each["kind"] == "sent"}
-    return with_sent(entry.get("result") or {}, (sent[number] for number in sorted(sent)))
+    destinations = enumerate(run.settings[_SETTING] or ())
+    return with_sent(
+        _made(run).get("result") or {},
+        (sent.get(number) or {"to": label(entry), "ok": False, "problem": _NOT_YET} for number, entry in destinations),
+    )
 
 
 def stats(run: Run) -> dict[str, t.Any]:

@@ -32,6 +32,7 @@ from .._settings import (
     suspicious_groups,
     unknown_variables,
 )
+from . import exit_status
 from .hosts import (
     HostVariables,
     Variables,
@@ -129,6 +130,11 @@ class Run:
         return self.journal.last("begin") or {}
 
     @property
+    def gated(self) -> bool:
+        """Whether a run that does not pass fails: as it was when the run began, whatever tasks have set since."""
+        return bool(self.begun.get("gate", self.settings["dsa_gate"]))
+
+    @property
     def scope(self) -> list[str]:
         """The hosts that the run is about; all where no playbook of ours began it."""
         scope = self.begun.get("scope")
@@ -181,8 +187,11 @@ class Run:
             scope=scope.as_dict(),
             check_mode=self.check_mode,
             core_version=core_version,
+            gate=self.settings["dsa_gate"],
         )
         self.__dict__.pop("begun", None)
+        if self.gated:
+            exit_status.hold()
         problems: list[str] = []
         try:
             for_run(host.settings for host in host_runs(self.variables, self.journal).values())

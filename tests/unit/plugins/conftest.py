@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Manager for every test of this folder."""
+"""For every test of this folder: a Manager, and an exit status that is the tests' own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.module_utils import _dsm
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import exit_status
 from tests.manager_stub.stub import KEY, Clock, Connect, Stub, certificate, serving
+
+
+@pytest.fixture(autouse=True)
+def _own_exit_status() -> Iterator[None]:
+    """A run that a test begins does not choose how the process of the tests ends."""
+    yield
+    exit_status.release()
 
 
 @pytest.fixture(scope="session")

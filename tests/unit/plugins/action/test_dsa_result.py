@@ -26,7 +26,9 @@ def test_the_result_is_one_of_the_whole_run(reported: Controller, check: bool) -
     stats = result["ansible_stats"]
     assert (stats["per_host"], stats["aggregate"]) == (False, False)
     assert set(stats["data"]) == {"dsa_result"}
-    assert (stats["data"]["dsa_result"]["hosts"], stats["data"]["dsa_result"]["sent"]) == (1, [])
+    (unsent,) = stats["data"]["dsa_result"]["sent"]
+    assert (stats["data"]["dsa_result"]["hosts"], unsent["ok"]) == (1, False)
+    assert (unsent["to"], unsent["problem"]) == ("https://store.example.com/", "the run ended before it was sent")
     assert not result.get("failed")
     assert not result["changed"]
 
