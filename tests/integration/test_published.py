@@ -175,7 +175,6 @@ TASKS: dict[str, list[dict[str, t.Any]]] = {
     # Ansible ends a run of which all hosts of a play failed, with 0 where that was rescued.
     "missing": [MISSING],
     "missing after a failure": [{"name": "Try", "block": [FAIL], "rescue": [MISSING]}],
-    "gate off": [{"name": "Set", "ansible.builtin.set_fact": {"dsa_gate": False}}],
     "silent": [{"name": "Ask", "ansible.builtin.ping": None, "delegate_to": "silent", "vars": {"ansible_port": 1}}],
 }
 
@@ -188,6 +187,13 @@ def test_no_tasks_of_ones_own_change_the_exit_status(
     (fleet.folder / "own.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
     done = fleet.run(hosts, {"dsa_report_to": [{"tasks": "own.yml"}]})
     assert done.returncode == (0 if hosts is GOOD else 2), done.stdout
+
+
+def test_no_tasks_of_ones_own_switch_the_gate_off(fleet: Fleet) -> None:
+    (fleet.folder / "own.yml").write_text("- ansible.builtin.set_fact: {dsa_gate: false}\n", encoding="utf-8")
+    done = fleet.run(BAD, {"dsa_report_to": [{"tasks": "own.yml"}]})
+    assert done.returncode == 2, done.stdout
+    assert "fatal: [b]: FAILED!" in done.stdout
 
 
 @pytest.mark.parametrize("hosts", [BAD, {"b": BAD["b"]}], ids=["several", "one host"])
