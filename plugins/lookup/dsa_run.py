@@ -179,7 +179,7 @@ class LookupModule(LookupBase):
         if not run.begun:
             self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
         ended = report.end(run, reports=reports)
-        if ended.passed:
+        if ended.passed or not (ended.error or run.gated):
             exit_status.release()
         exit_status.shown()
         show(run.display, ended.document, ended.texts, ended.files, ended.problem)

@@ -196,6 +196,13 @@ def test_no_tasks_of_ones_own_switch_the_gate_off(fleet: Fleet) -> None:
     assert "fatal: [b]: FAILED!" in done.stdout
 
 
+def test_without_a_gate_no_tasks_of_ones_own_end_a_run_with_errors_with_0(fleet: Fleet) -> None:
+    (fleet.folder / "own.yml").write_text(yaml.safe_dump(TASKS["missing"]), encoding="utf-8")
+    wrong = {"dsa_advisory": "nowhere.yml", "dsa_gate": False, "dsa_report_to": [{"tasks": "own.yml"}]}
+    done = fleet.run({"b": BAD["b"]}, wrong)
+    assert done.returncode == 2, done.stdout
+
+
 @pytest.mark.parametrize("hosts", [BAD, {"b": BAD["b"]}], ids=["several", "one host"])
 def test_a_condition_on_an_import_leaves_no_run_without_its_gate(fleet: Fleet, hosts: t.Mapping[str, t.Any]) -> None:
     (fleet.folder / "own.yml").write_text(yaml.safe_dump(TASKS["missing"]), encoding="utf-8")

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""The exit status of a run with a gate: 2 until its report has passed, whatever else happens in the process.
+"""The exit status of a run: 2 until its report lets it pass, whatever else happens in the process.
 
 Ansible alone does not see to that. It ends with 0 where the only host of a play fails at a file that it cannot include,
 even where that was rescued, and the plays that follow are left out; and an operator's own tasks run before the gate.

@@ -20,7 +20,7 @@ from ansible.release import __version__ as core_version
 from ansible.utils.display import Display
 
 from .._advisory import Advisory, AdvisoryError, load_advisory
-from .._fleet import Fleet
+from .._fleet import Fleet, wrong_targets
 from .._messages import Message
 from .._run import HostRun, Journal, JournalError, host_run
 from .._settings import (
@@ -190,8 +190,7 @@ class Run:
             gate=self.settings["dsa_gate"],
         )
         self.__dict__.pop("begun", None)
-        if self.gated:
-            exit_status.hold()
+        exit_status.hold()
         problems: list[str] = []
         try:
             for_run(host.settings for host in host_runs(self.variables, self.journal).values())
@@ -203,6 +202,9 @@ class Run:
             if playbook != "report":
                 lacks = list(missing(fleet.hosts, self.variables["hostvars"], scope.hosts, playbook != "gate"))
                 problems += grouped(SettingsErrors(lacks))
+            if playbook not in ("gate", "report"):
+                hosts = (fleet.hosts[name] for name in scope.hosts)
+                problems += grouped(SettingsErrors(list(wrong_targets(hosts, fleet.advisory))))
         except SettingsError as error:
             problems += grouped(error)
         except AdvisoryError as error:

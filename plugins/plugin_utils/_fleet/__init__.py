@@ -12,7 +12,7 @@ from .fleet import Fleet, same_manager
 from .packages import NoPackage, Package, choose, shown, vendor_platforms
 from .plan import Plan, PlanEntry, make_plan
 from .reboots import RebootRules, asked_by_agent, rules_from
-from .targets import target_for
+from .targets import target_for, wrong_targets
 from .updates import update_proven
 from .verification import verify_on_controller
 from .work import Tier, Work
@@ -39,4 +39,5 @@ __all__ = [
     "update_proven",
     "vendor_platforms",
     "verify_on_controller",
+    "wrong_targets",
 ]

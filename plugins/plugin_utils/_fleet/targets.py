@@ -8,10 +8,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .._advisory import Advisory, Build, BuildError, decide, parse_build
-from .._settings import SettingsError
+from .._run import HostRun
+from .._settings import Problem, SettingsError
+
+
+def wrong_targets(hosts: Iterable[HostRun], advisory: Advisory) -> Iterator[Problem]:
+    """Where dsa_target_version names no build that any host could be upgraded to: known before a host is read."""
+    problems: dict[str, str] = {}
+    for host in hosts:
+        value = host.settings["dsa_target_version"]
+        if repr(value) not in problems:
+            problems[repr(value)] = _problem(value, advisory)
+        if problems[repr(value)]:
+            yield Problem("dsa_target_version", host.host, problems[repr(value)])
+
+
+def _problem(value: object, advisory: Advisory) -> str:
+    try:
+        if isinstance(value, Mapping):
+            for platform in advisory.platforms.values():
+                target_for(value, platform.name, advisory)
+        elif value is not None:
+            _build(value, "dsa_target_version")
+    except SettingsError as error:
+        return str(error)
+    return ""
 
 
 def target_for(value: object, platform: str, advisory: Advisory) -> Build | None:
@@ -32,17 +56,18 @@ def target_for(value: object, platform: str, advisory: Advisory) -> Build | None
             return None
         key, value = next(iter(named.items()))
         name = f"{name}.{key}"
-    try:
-        build = parse_build(value)
-    except BuildError as error:
-        raise SettingsError(f"{name}: {error}") from error
+    build = _build(value, name)
     judged = decide({"platform": platform, "version": build.text}, advisory)
     if judged.verdict != "fixed":
         bound = (
             f"; {platform} builds of {build.line} have the fix from {judged.fixed_from} on" if judged.fixed_from else ""
         )
-        raise SettingsError(
-            f"{name} is {build}, which is {judged.verdict} on {platform}{bound}. "
-            "Nothing was changed; name a fixed build"
-        )
+        raise SettingsError(f"{name} is {build}, which is {judged.verdict} on {platform}{bound}. Name a fixed build")
     return build
+
+
+def _build(value: object, name: str) -> Build:
+    try:
+        return parse_build(value)
+    except BuildError as error:
+        raise SettingsError(f"{name}: {error}") from error

@@ -45,6 +45,8 @@ def _destination(value: object, name: str) -> dict[str, Any]:
             raise WrongValue(f"{name}.{key}", None, f"a {kind} has no such key; known are {', '.join(KINDS[kind])}")
     if kind == "directory":
         directory = text_of(entry["directory"], f"{name}.directory")
+        if not directory.startswith("/"):
+            raise WrongValue(f"{name}.directory", directory, "write an absolute path on that host")
         return {"kind": kind, "directory": directory, "host": text_of(entry.get("host"), f"{name}.host")}
     if kind == "tasks":
         return {"kind": kind, "tasks": expanded(text_of(entry["tasks"], f"{name}.tasks"))}

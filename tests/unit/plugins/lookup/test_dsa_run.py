@@ -107,6 +107,33 @@ def test_after_the_end_what_follows_has_a_journal_of_its_own(controller: Control
     assert controller.begun is False
 
 
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ("\u306f\u3044", "dsa_target_version: "),
+        ({"linux": "x"}, "dsa_target_version.linux: "),
+        ({"lunix": FIXED}, "dsa_target_version.lunix is not a platform; known are linux"),
+        ({"linux": AFFECTED}, f"dsa_target_version.linux is {AFFECTED}, which is affected on linux"),
+    ],
+)
+def test_a_target_that_is_none_is_found_before_a_host_is_read(
+    controller: Controller, target: object, problem: str
+) -> None:
+    """Also where no host needs it today."""
+    controller.inventory({name: {"dsa_target_version": target} for name in ("web1", "web2")})
+    read(controller, web1=DONE, web2=DONE)
+    (error,) = controller.run().errors
+    assert problem in error
+    assert error.endswith("Nothing was changed")
+    assert "web1" in error
+
+
+def test_a_gate_needs_no_target(controller: Controller) -> None:
+    controller.inventory({"web1": {"dsa_target_version": "x"}})
+    read(controller, "gate", web1=DONE)
+    assert controller.run().errors == []
+
+
 # What goes wrong after the beginning is in the report, and nobody is worked on
 
 
