@@ -56,7 +56,7 @@ def test_an_empty_field_is_not_set(value: object) -> None:
         ("S3CRET", "dsa_report_to"),
         ([{}], "dsa_report_to[0]"),
         ([{**URL, "tasks": "S3CRET"}], "dsa_report_to[0]"),
-        ([{"directory": "S3CRET"}], "dsa_report_to[0].host"),
+        ([{"directory": "/S3CRET"}], "dsa_report_to[0].host"),
         ([{"directory": ["S3CRET"], "host": "a"}], "dsa_report_to[0].directory"),
         ([{"directory": "reports", "host": "a"}], "dsa_report_to[0].directory"),
         ([{**URL, "pasword": "S3CRET"}], "dsa_report_to[0].pasword"),
