@@ -64,6 +64,7 @@ from jinja2.runtime import Undefined
 from ..plugin_utils._advisory import AdvisoryError
 from ..plugin_utils._ansible import exit_status, inputs, planning, publish, relay_hosts, report
 from ..plugin_utils._ansible.manager import manager_hosts
+from ..plugin_utils._ansible.play_hosts import in_short
 from ..plugin_utils._ansible.run import RUN_SETTINGS, Run
 from ..plugin_utils._ansible.scope import Scope, enter, leave, left_out, listing, refuse_partial_run, scope_of
 from ..plugin_utils._ansible.terminal import show
@@ -72,6 +73,8 @@ from ..plugin_utils._run import Journal, JournalError
 from ..plugin_utils._settings import SettingsError
 from ..plugin_utils._text import one_line
 
+# Plays of any number of hosts.
+_PLAYS = ("read", "relays", "agents", "gate")
 # What depends on the hosts of a batch, or of a play.
 _OF_HOSTS: dict[str, t.Callable[..., list[str]]] = {
     "relays_outside": planning.relays_outside,
@@ -94,6 +97,11 @@ class LookupModule(LookupBase):
         """The hosts, or the sizes of batches, that the terms name."""
         self.set_options(var_options=variables, direct=kwargs)
         what, *details = map(str, terms)
+        found = self._found(what, details, variables)
+        whole_play = what in _PLAYS and "batches" not in details
+        return in_short(found, variables.get("hostvars")) if whole_play else found
+
+    def _found(self, what: str, details: list[str], variables: t.Any) -> list[t.Any]:
         run = Run(self._templated(variables), Display())
         if listing():
             return list(variables["groups"]["all"]) if what in ("begin", "read") else []

@@ -148,6 +148,11 @@ def test_tasks_a_host(gate: Finished) -> None:
     }
 
 
+def test_events_do_not_grow_with_the_square_of_the_hosts(gate: Finished) -> None:
+    """The runner writes the hosts of a play, as they stand there, into each event of it."""
+    assert [event["event_data"] for event in gate.events if "," in event["event_data"].get("play_pattern", "")] == []
+
+
 def test_the_report_outlives_the_container(awx: Awx, gate: Finished) -> None:
     result = gate.artifacts["dsa_result"]
     assert (result["passed"], result["hosts"], result["not_passed"]) == (False, 4, 3)
