@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..plugin_utils._ansible import report
 from ..plugin_utils._ansible.action import DsaAction, Result
 from ..plugin_utils._ansible.run import Run
 
@@ -18,9 +19,9 @@ class ActionModule(DsaAction):
     def act(self, task_vars: dict[str, t.Any]) -> Result:
         """Return failed, msg and reason."""
         self.arguments({})
-        journal, name = Run(task_vars).journal, str(task_vars["inventory_hostname"])
-        entries = [entry for entry in journal.entries(name) if entry["kind"] == "gate"]
-        if not entries:
+        run, name = Run(task_vars), str(task_vars["inventory_hostname"])
+        why = report.gate_of(run, name)
+        if why is None:
             return {"changed": False, "msg": "This host passes."}
-        journal.append(name, "gated")
-        return {"changed": False, "failed": True, "msg": entries[-1]["msg"], "reason": entries[-1]["reason"]}
+        run.journal.append(name, "gated")
+        return {"changed": False, "failed": True, **why}

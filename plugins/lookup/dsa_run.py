@@ -70,8 +70,7 @@ from ..plugin_utils._ansible.scope import Scope, enter, leave, left_out, listing
 from ..plugin_utils._ansible.terminal import show
 from ..plugin_utils._report import Report
 from ..plugin_utils._run import Journal, JournalError
-from ..plugin_utils._settings import SettingsError
-from ..plugin_utils._text import one_line
+from ..plugin_utils._settings import SettingsError, SettingsErrors
 
 # Plays of any number of hosts.
 _PLAYS = ("read", "relays", "agents", "gate")
@@ -142,67 +141,84 @@ class LookupModule(LookupBase):
     def _begin(self, run: Run) -> list[str]:
         """One host of those that --limit leaves, so that the next play has the variables of all hosts."""
         leave(C.DEFAULT_LOCAL_TMP)
-        try:
+        with suppress(SettingsError):  # shown when the run begins: see _scope()
             relay_hosts.begin(C.DEFAULT_LOCAL_TMP, run.variables)
-            return self._one(run)
-        except SettingsError as error:
-            self._refuse(run, str(error))
+        return self._one(run)
 
     def _one(self, run: Run) -> list[str]:
         """One host of the inventory within --limit; none where there is none."""
-        added = relay_hosts.added(C.DEFAULT_LOCAL_TMP)
-        return list(scope_of(run.variables["groups"], "all", self._loader, added).hosts[:1])
+        return list(self._fitting(run, "all").hosts[:1])
+
+    def _fitting(self, run: Run, pattern: object) -> Scope:
+        return scope_of(run.variables["groups"], pattern, self._loader, relay_hosts.added(C.DEFAULT_LOCAL_TMP))
 
     def _read(self, run: Run) -> list[str]:
         """The hosts to read, after everything that can be checked without them was checked."""
-        playbook = self.get_option("playbook")
         try:
-            scope = self._scope(run, playbook)
-            if not scope.hosts:
-                limit = f" within --limit {scope.limit}" if scope.limit else ""
-                raise SettingsError(
-                    f"{scope.pattern} matches no host of the inventory{limit}: no host was looked at, and nothing is "
-                    "proven. Check dsa_hosts, --limit and the inventory"
-                )
-        except (SettingsError, JournalError) as error:
-            self._refuse(run, str(error))
-        try:
-            run.begin(playbook, scope)
-            report.begin(run, scope)
+            report.begin(run, self._begun(run))
             return planning.hosts_to_read(run)
         except Exception as error:
             return self._failed(run, error)
 
-    def _scope(self, run: Run, playbook: str) -> Scope:
-        """Begin the journal, and find out which hosts the run is about."""
+    def _begun(self, run: Run) -> Scope:
+        """What the run is about, when its journal has been begun. Ends a run of which tasks would be left out."""
+        playbook = self.get_option("playbook")
         Journal.end(C.DEFAULT_LOCAL_TMP)
-        run.display.vv(f"run journal: {run.journal.path}")
-        refuse_partial_run(playbook)
-        added = relay_hosts.added(C.DEFAULT_LOCAL_TMP)
-        return scope_of(run.variables["groups"], run.settings["dsa_hosts"], self._loader, added)
+        try:
+            problem = run.open_journal()
+            run.display.vv(f"run journal: {run.journal.path}")
+            refuse_partial_run(playbook)
+        except (SettingsError, JournalError) as error:
+            self._refuse(run, str(error))
+        scope, wrong = self._scope(run, run.settings["dsa_hosts"], playbook == "report")
+        run.begin(playbook, scope)
+        for text in filter(None, (problem, wrong)):
+            run.fail(text)
+        return scope
+
+    def _scope(self, run: Run, pattern: object, of_files: bool) -> tuple[Scope, str]:
+        """The hosts that the run is about; all within --limit where something is wrong with them, and what that is.
+
+        of_files: of reports, which have hosts of their own where the inventory has none.
+        """
+        try:
+            relay_hosts.given(run.variables)
+            scope = self._fitting(run, pattern)
+        except SettingsError as error:
+            return self._fitting(run, "all"), str(error)
+        if scope.hosts or (of_files and not run.variables["groups"]["all"]):
+            return scope, ""
+        limit = f" within --limit {scope.limit}" if scope.limit else ""
+        return self._fitting(run, "all"), (
+            f"{scope.pattern} matches no host of the inventory{limit}: no host was looked at, and nothing is proven. "
+            "Check dsa_hosts, --limit and the inventory"
+        )
 
     def _report(self, run: Run) -> list[str]:
         """One host to publish the report, when it has been made."""
         reports = self._reports(run) if self.get_option("playbook") == "report" else []
         if not run.begun:
             self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
-        ended = report.end(run, reports=reports)
+        # Where a report cannot be made of others, it takes the place of none of them.
+        writes = bool(reports) or not inputs.is_read(run, report.path_of(run))
+        ended = report.end(run, reports=reports, writes=writes)
         if ended.passed or not (ended.error or run.gated):
             exit_status.release()
         exit_status.shown()
         show(run.display, ended.document, ended.texts, ended.files, ended.problem)
-        return self._one(run) if run.variables["groups"]["all"] else ["localhost"]
+        return run.one
 
     def _reports(self, run: Run) -> Sequence[Report]:
         """The reports that one is made of."""
-        playbook = self.get_option("playbook")
+        self._begun(run)
+        inputs.begin(run)
         try:
-            run.begin(playbook, self._scope(run, playbook))
-            inputs.begin(run)
             # Before anything is written: the report may take the place of one that it is made of.
             return inputs.reports(run)
-        except (SettingsError, JournalError) as error:
-            self._refuse(run, str(error), written=inputs.is_read(run, report.path_of(run)))
+        except SettingsErrors as errors:
+            for problem in errors.problems:
+                run.fail(problem.text)
+            return []
 
     def _hosts(self, run: Run, what: str, details: list[str]) -> list[t.Any]:
         """Whatever goes wrong here is recorded, and the report at the end shows it; no host is worked on then."""
@@ -226,27 +242,18 @@ class LookupModule(LookupBase):
         return []
 
     def _gate(self, run: Run) -> list[str]:
-        """The hosts that do not pass; where none could be failed the run ends here."""
-        ended = run.journal.last("report") if run.begun else None
-        if ended is None:
+        """The hosts that fail."""
+        if not run.begun or run.journal.last("report") is None:
             self._refuse(run, "the report was not made, so nothing is proven: run the whole playbook")
-        if ended["error"]:  # of the run itself, which no setting makes good
-            self._refuse(run, "the run has errors, which the report names, and proves nothing", written=True)
-        if ended["passed"] or not run.gated:
-            return []
-        failing = report.to_fail(run)
-        if not failing:
-            self._refuse(run, "the run did not pass", written=True)
-        return failing
+        return report.to_fail(run)
 
     def _end(self, run: Run) -> list[str]:
         """No host; ends the run where the task that fails a host was left out: by a condition on somebody's import of
         the playbook, or because the name of the host is a pattern to Ansible.
         """
-        spared = report.spared(run) if run.gated else []
+        spared = report.spared(run)
         if spared:
-            named = ", ".join(map(one_line, spared[:3])) + (f" and {len(spared) - 3} more" if len(spared) > 3 else "")
-            why = f"{named} did not pass, and the task that fails such hosts was left out for them"
+            why = f"{report.named(spared)} did not pass, and the task that fails such hosts was left out for them"
             hint = "import the playbook without a condition (when), and see whether they had failed before it"
             self._refuse(run, f"{why}: {hint}", written=True)
         Journal.end(C.DEFAULT_LOCAL_TMP)

@@ -176,13 +176,36 @@ def test_relaunch_on_failed_hosts(awx: Awx, gate: Finished) -> None:
 
 
 def test_answers_that_are_none_end_the_job_before_a_host_is_touched(awx: Awx) -> None:
+    """All hosts fail, as none is proven: those of a relaunch. The next node has the result."""
     wrong = {"dsa_batches": "1,many", "dsa_gate": "perhaps", "dsa_target_version": "{"}
     job = awx.run("wrong", "remediate_agents", inventory_of(HOSTS), {**SURVEY, **wrong})
     assert job.status == 2, job.stdout
     assert unwanted(job) == []
-    assert [name for host in HOSTS for name in of_driver(job, host) if name != GATE] == []
+    assert {host: of_driver(job, host) for host in HOSTS} == {host: [GATE] for host in HOSTS}
     shown = "".join(event["stdout"] for event in job.events)
-    assert [name for name in wrong if f"{name} is" not in shown] == []
+    (msg,) = set(job.failed().values())
+    errors = job.artifacts["dsa_result"]["errors"]
+    assert [name for name in wrong for text in (shown, msg, str(errors)) if f"{name} is" not in text] == []
+    assert job.artifacts["dsa_result"]["passed"] is False
+
+
+@pytest.mark.parametrize(
+    ("hosts", "variables", "named"),
+    [
+        (HOSTS, {"dsa_hosts": "typo"}, "typo matches no host of the inventory"),
+        (HOSTS, {"dsa_report_path": "/proc/nope/report.json"}, "could not be written"),
+        ({}, {}, "all matches no host of the inventory"),
+    ],
+    ids=["no host by dsa_hosts", "no folder for the report", "no inventory"],
+)
+def test_a_job_that_looked_at_nobody_has_a_result(
+    awx: Awx, request: pytest.FixtureRequest, hosts: Mapping[str, t.Any], variables: Mapping[str, str], named: str
+) -> None:
+    job = awx.run(f"nobody {request.node.callspec.id}".replace(" ", "-"), "gate", inventory_of(hosts), variables)
+    assert job.status == 2, job.stdout
+    assert set(job.failed()) == set(hosts or {"localhost"})
+    assert [text for text in job.failed().values() if named not in text] == []
+    assert named in job.artifacts["dsa_result"]["errors"][0]
 
 
 # --- the workflow: Relays, then the Agents in slices ------------------------------------------------------------------

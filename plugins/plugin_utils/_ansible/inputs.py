@@ -23,7 +23,7 @@ from .._report import Report
 from .._report.difference import difference, digest
 from .._report.read import WrongReport, read
 from .._report.waivers import Waiver, apply, combined, of_prechecks, parse
-from .._settings import SettingsError
+from .._settings import Problem, SettingsError, SettingsErrors
 from .._settings.errors import WrongValue
 from .._text import one_line
 from .run import Run
@@ -142,11 +142,11 @@ def complete(run: Run, report: Report, prechecks: Iterable[str]) -> Report:
 
 
 def reports(run: Run) -> list[Report]:
-    """The reports of dsa_report_from. Raises SettingsError with everything that is wrong with them."""
+    """The reports of dsa_report_from. Raises SettingsErrors with everything that is wrong with them."""
     paths = _paths(run)
-    if not paths:
-        raise SettingsError(f"{_FROM} is not set: name the JSON reports to make one report of")
     found, problems = [], []
+    if not paths:
+        problems.append(f"{_FROM} is not set: name the JSON reports to make one report of")
     for path in paths:
         try:
             found.append(read(path, _FROM))
@@ -156,7 +156,7 @@ def reports(run: Run) -> list[Report]:
     if len(advisories) > 1:
         problems.append(f"{_FROM} names reports by several advisories, {', '.join(advisories)}: merge those of one")
     if problems:
-        raise SettingsError("; ".join(problems))
+        raise SettingsErrors([Problem(_FROM, "", text) for text in problems])
     return found
 
 

@@ -20,8 +20,8 @@ from uuid import uuid4
 def in_short(names: Sequence[str], hostvars: Any) -> list[str]:
     """One pattern that fits exactly these hosts, in their order; the names where Ansible's inventory takes none.
 
-    hostvars: Ansible's own. Nothing public names hosts without a group, and a group would change group_names, groups and
-    what the operator's patterns fit. So the pattern is put where Ansible keeps those that it has resolved.
+    hostvars: Ansible's own. Nothing public names hosts without a group, and a group would change group_names, groups
+    and what the operator's patterns fit. So the pattern is put where Ansible keeps those that it has resolved.
     """
     if len(names) < 2:
         return list(names)

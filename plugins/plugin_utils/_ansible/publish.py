@@ -41,7 +41,8 @@ def of_report(document: Document, texts: Texts, path: Path, written: Written) ->
         content = kept.read_bytes() if kept.exists() else path.read_bytes()
         file = {"path": str(path), "sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     if written.problem:
-        document = {**document, "passed": False, "errors": [*document["errors"], written.problem]}
+        errors = list(dict.fromkeys([*document["errors"], written.problem]))
+        document = {**document, "passed": False, "errors": errors}
     return {
         "result": result_of(document, texts, file),
         "files": [{"path": place, "name": name} for place, name in files],

@@ -22,10 +22,14 @@ from .._report import Outcome, Report, Written, begun_report, failing, gate_mess
 from .._report.document import Document
 from .._report.merge import merge
 from .._settings import SettingsError
+from .._text import one_line
 from . import inputs, publish, relay_hosts
-from .facts import run_facts
+from .facts import run_facts, started_by
 from .run import Run, grouped
 from .scope import Scope
+
+# Of errors, in what a host fails with: the report has all of them.
+_LONGEST = 500
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,17 @@ def refused(run: Run, why: str) -> str:
     return " ".join(filter(None, (why, _write(run, report.as_dict()).problem)))
 
 
-def end(run: Run, hosts: Sequence[str] = (), reports: Sequence[Report] = ()) -> Ended:
+def end(run: Run, hosts: Sequence[str] = (), reports: Sequence[Report] = (), writes: bool = True) -> Ended:
     """Make, write and record the report of this run.
 
-    hosts: what it is about where no playbook of ours began it. reports: those of other runs, to make one of.
+    hosts: what it is about where no playbook of ours began it. reports: those of other runs, to make one of. writes:
+    whether a file may take the place of what is there.
     """
     fleet, errors = _fleet(run)
     report = _made(run, run.begun.get("scope") or _scope(run, hosts), reports, fleet, errors)
     document, texts = report.as_dict(), _texts(run)
-    files, problem = written = _write(run, document)
-    error = "; ".join([*report.errors, *([problem] if problem else [])])
+    files, problem = written = _write(run, document) if writes else Written((), "")
+    error = "; ".join(dict.fromkeys([*report.errors, *([problem] if problem else [])]))
     outcomes = failing(report)
     messages = {outcome.host: gate_message(outcome, texts) for outcome in outcomes}
     run.journal.append_all((outcome.host, "gate", _gate(outcome, messages, texts)) for outcome in outcomes)
@@ -124,7 +129,8 @@ def _made(run: Run, scope: Mapping[str, t.Any], reports: Sequence[Report], fleet
             f"{run.journal.damaged} lines of the run journal {run.journal.path} cannot be read, so it is not known "
             "what they recorded: make room on the disk and run again"
         )
-    if not names and not any(report.outcomes for report in reports) and not _other_tier(run, fleet, others):
+    nobody = not names and not any(report.outcomes for report in reports)
+    if nobody and not errors and not _other_tier(run, fleet, others):
         errors.append("there is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups")
     facts["errors"] = list(dict.fromkeys(errors))
     if reports:
@@ -156,16 +162,50 @@ def _now() -> str:
 
 
 def spared(run: Run) -> list[str]:
-    """Hosts that do not pass, and on which the gate's task did not run."""
+    """Hosts that should fail, and on which the gate's task did not run."""
     failed = {entry["host"] for entry in run.journal.entries() if entry["kind"] == "gated"}
     return [name for name in to_fail(run) if name not in failed]
 
 
 def to_fail(run: Run) -> list[str]:
-    """The hosts that do not pass by the report that was made, as far as the inventory has them: others cannot fail."""
+    """The hosts that fail by the report that was made; one in their place where the inventory has none of them.
+
+    A run with errors proves nothing of any host, whatever the gate is. AWX takes the hosts that failed for a relaunch,
+    so all of them fail there; anywhere else once is enough.
+    """
+    ended = run.journal.last("report") or {}
+    if ended.get("passed") or not (ended.get("error") or run.gated):
+        return []
+    if ended.get("error"):
+        found = run.scope if _in_awx(run) else run.one
+    else:
+        found = [entry["host"] for entry in run.journal.entries() if entry["kind"] == "gate"]
     known = set(map(str, run.variables["groups"]["all"]))
-    found = (entry["host"] for entry in run.journal.entries() if entry["kind"] == "gate")
-    return [name for name in dict.fromkeys(found) if name in known]
+    return [name for name in dict.fromkeys(found) if name in known] or run.one
+
+
+def gate_of(run: Run, name: str) -> dict[str, str] | None:
+    """Why the gate fails this host, as msg and reason; None where it passes."""
+    error = (run.journal.last("report") or {}).get("error")
+    if error:  # which a terminal has just shown, and AWX shows of a host only here
+        text = f": {error}" if _in_awx(run) else ", which the report names"
+        return {"msg": one_line(f"the run proves nothing, as it has errors{text}", _LONGEST), "reason": ""}
+    own = [entry for entry in run.journal.entries(name) if entry["kind"] == "gate"]
+    if own:
+        return {key: own[-1][key] for key in ("msg", "reason")}
+    if name in to_fail(run):
+        others = [entry["host"] for entry in run.journal.entries() if entry["kind"] == "gate"]
+        return {"msg": f"{named(others)} did not pass, and this inventory does not have them", "reason": ""}
+    return None
+
+
+def _in_awx(run: Run) -> bool:
+    return started_by(run.variables)["awx_job"] is not None
+
+
+def named(hosts: Sequence[str]) -> str:
+    """The first of these hosts, and how many more there are."""
+    return ", ".join(map(one_line, hosts[:3])) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
 
 
 def _scope(run: Run, hosts: Sequence[str]) -> Mapping[str, t.Any]:
@@ -188,4 +228,4 @@ def path_of(run: Run) -> Path:
     return run.report_path
 
 
-__all__ = ["Ended", "begin", "end", "path_of", "refused", "spared", "to_fail"]
+__all__ = ["Ended", "begin", "end", "gate_of", "named", "path_of", "refused", "spared", "to_fail"]

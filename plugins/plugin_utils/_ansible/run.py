@@ -86,18 +86,25 @@ class Run:
         folder = C.DEFAULT_LOCAL_TMP
         if Journal.begun(folder):
             return Journal.of_run(folder, "")
-        path = Path(self.settings["dsa_report_path"])
         try:
-            return Journal.of_run(folder, path)
+            return Journal.of_run(folder, self.settings["dsa_report_path"])
         except JournalError:
             if self.settings.is_set("dsa_report_path"):
                 raise
+        return self._elsewhere()
+
+    def open_journal(self) -> str:
+        """Begin the journal, elsewhere where the folder that somebody set cannot be written; then why it cannot."""
+        try:
+            self.journal  # noqa: B018
+        except JournalError as error:
+            self._elsewhere()
+            return str(error)
+        return ""
+
+    def _elsewhere(self) -> Journal:
         own = Path(tempfile.mkdtemp(prefix="dsa-reports-"))
-        journal = Journal.of_run(folder, own / path.name)
-        if journal.path.parent == own:
-            text = f"{path.parent} cannot be written, and dsa_report_path is not set: the report is in {own}"
-            journal.append("", "warning", text=text)
-        return journal
+        return Journal.of_run(C.DEFAULT_LOCAL_TMP, own / Path(self.settings["dsa_report_path"]).name)
 
     @property
     def report_path(self) -> Path:
@@ -139,6 +146,11 @@ class Run:
         """The hosts that the run is about; all where no playbook of ours began it."""
         scope = self.begun.get("scope")
         return list(scope["hosts"]) if scope else [str(name) for name in self.variables["groups"]["all"]]
+
+    @property
+    def one(self) -> list[str]:
+        """The host that stands for what is done once: the first of the run; without any, this machine."""
+        return self.scope[:1] or ["localhost"]
 
     def texts(self, kind: t.Literal["error", "warning"]) -> list[str]:
         """What is wrong with the run as a whole, and what stops it."""

@@ -25,7 +25,7 @@ _NARROWEST, _USUAL, _WIDEST = 60, 120, 200
 def show(display: Display, document: Document, texts: Texts, files: Iterable[object], problem: str = "") -> None:
     """Show the report, line by line: AWX cuts what is shown at once. problem: what could not be written."""
     if problem:
-        document = {**document, "passed": False, "errors": [*document["errors"], problem]}
+        document = {**document, "passed": False, "errors": list(dict.fromkeys([*document["errors"], problem]))}
     width = min(max(shutil.get_terminal_size((_USUAL, 0)).columns, _NARROWEST), _WIDEST)
     written = [] if problem else [str(file) for file in files]
     verbose = display.verbosity > 0

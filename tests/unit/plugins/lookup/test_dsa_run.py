@@ -13,6 +13,7 @@ from unittest.mock import Mock
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import planning
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible.report import gate_of
 from tests import report_schema
 from tests.builders import AFFECTED, FIXED, manager_computer, record
 from tests.documents import document, failing, row
@@ -68,10 +69,43 @@ def test_a_list_names_all_hosts_and_begins_nothing(controller: Controller, optio
     assert (controller.begun, controller.report.exists()) == (False, False)
 
 
-def test_a_run_without_a_host_proves_nothing(controller: Controller) -> None:
-    controller.play = {"dsa_hosts": "typo"}
-    assert "typo matches no host of the inventory" in refused(controller, "read", playbook="gate")
+def fails(controller: Controller, name: str = "web1") -> str:
+    """The errors of a run, when its report has been made: one host fails in its place."""
+    controller.query("report", playbook="report" if controller.play.get("dsa_report_from") else "gate")
+    assert controller.query("gate") == [name]
+    assert message(controller, name) == "the run proves nothing, as it has errors, which the report names"
+    return str((controller.run().journal.last("report") or {})["error"])
+
+
+def message(controller: Controller, name: str) -> str:
+    """What a host fails with."""
+    return (gate_of(controller.run(), name) or {})["msg"]
+
+
+@pytest.mark.parametrize("hosts", [["web1", "web2"], []], ids=["hosts", "no inventory"])
+def test_a_run_without_a_host_proves_nothing(controller: Controller, hosts: list[str]) -> None:
+    controller.inventory(hosts).play = {"dsa_hosts": "typo"}
+    assert controller.query("read", playbook="gate") == []
+    name = (hosts or ["localhost"])[0]
+    assert "typo matches no host of the inventory" in fails(controller, name)
     assert (controller.reported()["passed"], len(controller.reported()["errors"])) == (False, 1)
+
+
+@pytest.mark.parametrize("gate", [True, False], ids=["gate", "no gate"])
+def test_errors_of_a_run_fail_all_hosts_of_awx_for_a_relaunch_and_one_anywhere_else(
+    controller: Controller, gate: bool
+) -> None:
+    """dsa_gate: false forgives hosts that do not pass, and no run that proves nothing."""
+    controller.inventory(["web1", "web2", "web3"])
+    controller.play = {"dsa_gate": gate, "dsa_hosts": "!web2"}
+    read(controller, web1=DONE, web3=DONE)
+    controller.run().fail("the Manager did not answer")
+    assert fails(controller) == "the Manager did not answer"
+    controller.play["awx_job_id"] = 7
+    assert controller.query("gate") == ["web1", "web3"]
+    assert message(controller, "web3") == "the run proves nothing, as it has errors: the Manager did not answer"
+    assert controller.run().journal.last("report")["result"]["passed"] is False, "for the next node"
+    assert "web1, web3 did not pass, and the task that fails" in refused(controller, "end")
 
 
 def test_a_playbook_that_is_run_in_parts_is_refused(controller: Controller) -> None:
@@ -147,19 +181,8 @@ def test_an_unexpected_error_of_the_plan_is_in_the_report(
         assert controller.query("agents") == []
     for terms in (["agents"], ["agents", "batches"], ["relays"]):
         assert controller.query(*terms) == []
-    controller.query("report")
-    assert "the run has errors" in refused(controller, "gate")
+    assert repr(error) in fails(controller)
     assert controller.reported()["errors"] == [f"unexpected error, please report it: {error!r}"]
-
-
-@pytest.mark.parametrize("gate", [True, False], ids=["gate", "no gate"])
-def test_errors_of_the_run_end_it_whatever_the_gate_is(controller: Controller, gate: bool) -> None:
-    """dsa_gate: false forgives hosts that do not pass, and no run that proves nothing."""
-    controller.play = {"dsa_gate": gate}
-    read(controller, web1=DONE)
-    controller.run().fail("the Manager did not answer")
-    controller.query("report")
-    assert "the run has errors" in refused(controller, "gate")
 
 
 # The gate
@@ -192,8 +215,7 @@ def test_only_a_clear_no_switches_the_gate_off(controller: Controller, value: ob
     controller.inventory({"web1": {"dsa_gate": value}})
     read(controller, "gate", web1=record(AFFECTED))
     if value == "ture":
-        controller.query("report")
-        assert "the run has errors" in refused(controller, "gate")
+        assert "dsa_gate is 'ture'" in fails(controller)
     else:
         assert gate(controller) == ["web1"]
 
@@ -285,7 +307,9 @@ def test_hosts_of_reports_that_the_inventory_lacks_cannot_fail_and_end_the_run(c
     controller.inventory([])
     merging(controller, document([failing("a")]))
     assert controller.query("report", playbook="report") == ["localhost"]
-    assert "the run did not pass" in refused(controller, "gate")
+    assert controller.query("gate") == ["localhost"]
+    assert message(controller, "localhost") == "a did not pass, and this inventory does not have them"
+    assert "localhost did not pass" in refused(controller, "end"), "its task did not run"
 
 
 def test_a_waiver_of_the_run_that_merges_counts_for_hosts_of_the_reports(controller: Controller) -> None:
@@ -315,10 +339,8 @@ def test_a_report_that_it_is_made_of_stays_where_another_cannot_be_read(controll
     controller.report.write_text(json.dumps(document([row("web1")])), encoding="utf-8")
     merging(controller, document())
     controller.play["dsa_report_from"] = [str(controller.report), "/nope.json"]
-    with pytest.raises(SystemExit):
-        controller.query("report", playbook="report")
+    assert "/nope.json, and there is no such file" in fails(controller)
     assert controller.reported()["playbook"] == "gate"
-    assert "/nope.json" in controller.shown.lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -340,6 +362,5 @@ def test_what_is_wrong_with_settings_is_found_without_an_inventory(
         controller.query("report", playbook="report")
         assert ["dsa_report_langage" in each for each in controller.reported()["warnings"]] == [True]
         return
-    controller.query("report", playbook="report")
-    assert "the run has errors" in refused(controller, "gate")
+    assert named in fails(controller, "localhost")
     assert named in controller.reported()["errors"][0]

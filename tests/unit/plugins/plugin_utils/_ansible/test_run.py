@@ -104,15 +104,24 @@ def test_a_new_folder_takes_the_place_of_one_that_cannot_be_written(
     assert (folder.parent, folder.name.startswith("dsa-reports-")) == (controller.temporary.parent, True)
     assert run.report_path == ended.path == run.journal.path.with_name("report.json"), "the same in every task"
     assert (ended.passed, ended.path.is_file(), folder.stat().st_mode & 0o777) == (True, True, 0o700)
-    assert [str(folder) in warning for warning in ended.document["warnings"]] == [True]
+    assert ended.document["warnings"] == [], "where the report is stands in its own line"
 
 
 def test_a_path_that_somebody_set_has_no_other_in_its_place(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unwritable(controller, monkeypatch, "dsa-reports/mine.json")
+    """A playbook goes on to its report, so that its result has the error; roles end at once."""
+    project = unwritable(controller, monkeypatch, "dsa-reports/mine.json")
     with pytest.raises(JournalError, match="set dsa_report_path to a file in a folder that can be written"):
         controller.begin("gate")
+    assert controller.query("read", playbook="gate") == []
+    ended = report.end(controller.run())
+    assert (ended.path, ended.files, ended.passed) == (project / "dsa-reports" / "mine.json", (), False)
+    made = controller.run().journal.last("report")
+    assert made is not None
+    assert "set dsa_report_path to a file in a folder that can be written" in ended.error
+    shown = [error[:36] for error in made["result"]["errors"]]
+    assert shown == ["the run journal cannot be written to", "The report could not be written to /"[:36]]
 
 
 def test_the_usual_folder_is_used_where_it_can_be(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
