@@ -22,15 +22,17 @@ options:
       - C(begin) gives one host, and C(enter) tells that tags let its play run. C(adding) gives one where Relays are
         to be added that this slice of a fleet lacks, and C(lacking) gives these. C(read) refuses a run that would prove
         nothing, and gives the hosts to read. C(manager) gives one host if the Manager is to be queried, else none.
-        C(relays) and C(agents) give the hosts to work on, in their order. C(report) makes the report, one of others for
-        the playbook C(report), and gives one host to publish it. C(gate) gives the hosts that do not pass. C(end) ends
-        the run where they could not be failed, and gives none.
-      - C(destinations), C(destination) and C(result) are for the tasks that publish the report.
+        C(relays) and C(agents) give the hosts to work on, in their order. C(fetching) begins the run of the playbook
+        C(report), and gives one host if reports are to be fetched. C(report) makes the report, one of others for that
+        playbook, and gives one host to publish it. C(gate) gives the hosts that do not pass. C(end) ends the run where
+        they could not be failed, and gives none.
+      - C(sources) is for the tasks that fetch reports; C(destinations), C(destination) and C(result) are for those that
+        publish the report.
       - C(batches) or C(by_manager) may follow C(relays) and C(agents). C(relays_outside), C(relays_of_batch),
         C(hosts_with_work), C(hosts_by_manager) and C(builds_by_manager) are for loops over the hosts of a batch.
     required: true
   playbook:
-    description: The name of the playbook, for C(read) and C(report).
+    description: The name of the playbook, for C(read), C(fetching) and C(report).
     type: str
   hosts:
     description: The hosts of a batch.
@@ -82,8 +84,9 @@ _OF_HOSTS: dict[str, t.Callable[..., list[str]]] = {
     "hosts_by_manager": planning.hosts_by_manager,
     "builds_by_manager": planning.builds_by_manager,
 }
-# What a run publishes, for the tasks that do it.
-_PUBLISHED: dict[str, t.Callable[[Run], list[t.Any]]] = {
+# For the tasks that fetch reports, and that publish the report of this run.
+_OF_REPORTS: dict[str, t.Callable[[Run], list[t.Any]]] = {
+    "sources": inputs.sources,
     "destinations": publish.destinations,
     "result": lambda run: [publish.result(run)],
 }
@@ -118,8 +121,10 @@ class LookupModule(LookupBase):
             return lacking if what == "lacking" else self._one(run)[: len(lacking)]
         if what == "report":
             return self._report(run)
-        if what in _PUBLISHED:
-            return _PUBLISHED[what](run)
+        if what == "fetching":
+            return self._fetching(run)
+        if what in _OF_REPORTS:
+            return _OF_REPORTS[what](run)
         if what == "destination":
             return [publish.destination(run, int(details[0]))]
         if what == "gate":
@@ -196,9 +201,9 @@ class LookupModule(LookupBase):
 
     def _report(self, run: Run) -> list[str]:
         """One host to publish the report, when it has been made."""
-        reports = self._reports(run) if self.get_option("playbook") == "report" else []
         if not run.begun:
             self._refuse(run, "the run was not begun, so nothing is proven: run the whole playbook")
+        reports = self._reports(run) if self.get_option("playbook") == "report" else []
         # Where a report cannot be made of others, it takes the place of none of them.
         writes = bool(reports) or not inputs.is_read(run, report.path_of(run))
         ended = report.end(run, reports=reports, writes=writes)
@@ -208,10 +213,14 @@ class LookupModule(LookupBase):
         show(run.display, ended.document, ended.texts, ended.files, ended.problem)
         return run.one
 
-    def _reports(self, run: Run) -> Sequence[Report]:
-        """The reports that one is made of."""
+    def _fetching(self, run: Run) -> list[str]:
+        """One host, where reports are on hosts: the beginning of a run that makes one report of several."""
         self._begun(run)
         inputs.begin(run)
+        return run.one if inputs.sources(run) and not run.errors else []
+
+    def _reports(self, run: Run) -> Sequence[Report]:
+        """The reports that one is made of."""
         try:
             # Before anything is written: the report may take the place of one that it is made of.
             return inputs.reports(run)

@@ -40,6 +40,7 @@ SURVEY = {
 }
 # A warning, text that does not come through Ansible's display, what is unexpected.
 UNWANTED = ("WARNING", "errantly", "Traceback", "Unexpected Exception")
+STORE = "/var/tmp/dsa/{workflow}"
 GATE = "Fail hosts that do not pass"
 # What is done once in a job stands with its first host: these tasks, and all of these plays.
 ONCE = {"Read the Relays outside this run", "Read the Relays of the batch again", "Plan"}
@@ -232,19 +233,17 @@ def jobs(awx: Awx, lab: LabFleet) -> dict[str, list[Finished]]:
     packages = yaml.safe_load((lab.lab / "vars.yml").read_text("utf-8"))
     answers = {**QUICK, **packages}
     answers = {name: value if isinstance(value, str) else json.dumps(value) for name, value in answers.items()}
+    # On a host, which a slice knows by dsa_relay_hosts alone; and where the test can look at them.
+    places = [{"directory": STORE, "host": "relay-1"}, {"directory": str(awx.kept), "host": "localhost"}]
+    answers["dsa_report_to"] = json.dumps(places)
     inventory = of_lab(lab.lab / "inventory.yml")
     relays = awx.run("relays", "remediate_relays", inventory, answers)
     handed = {**answers, **relays.artifacts}
     agents = awx.slices("agents", "remediate_agents", inventory, 3, handed)
-    reports = [str(path) for path in awx.kept.rglob("*.json") if is_of(path, [relays, *agents])]
-    merged = awx.run("merged", "report", inventory, {**handed, "dsa_report_from": json.dumps(reports)})
+    for job in agents:
+        handed |= job.artifacts
+    merged = awx.run("merged", "report", inventory, {**handed, "dsa_report_from": f"relay-1:{STORE}"})
     return {"relays": [relays], "agents": agents, "merged": [merged]}
-
-
-def is_of(path: Path, jobs: Iterable[Finished]) -> bool:
-    """Whether it is the report of one of these jobs."""
-    digests = {job.artifacts["dsa_result"]["report"]["sha256"] for job in jobs}
-    return hashlib.sha256(path.read_bytes()).hexdigest() in digests
 
 
 def test_every_node_succeeds_and_shows_no_warning(jobs: dict[str, list[Finished]]) -> None:
@@ -256,7 +255,7 @@ def test_every_node_succeeds_and_shows_no_warning(jobs: dict[str, list[Finished]
 
 def test_the_relays_stage_hands_on_how_they_are_reached_and_no_secret(jobs: dict[str, list[Finished]]) -> None:
     (relays,) = jobs["relays"]
-    assert set(relays.artifacts) == {"dsa_result", "dsa_relay_hosts"}
+    assert set(relays.artifacts) == {"dsa_result", "dsa_relay_hosts", "dsa_workflow"}
     (names,) = [set(relays.artifacts["dsa_relay_hosts"])]
     assert "relay-1" in names
     assert "id_ed25519" not in json.dumps(relays.artifacts["dsa_relay_hosts"])
@@ -281,7 +280,11 @@ def test_tasks_a_host_that_is_remediated(jobs: dict[str, list[Finished]]) -> Non
 
 
 def test_the_reports_of_all_slices_are_merged(awx: Awx, jobs: dict[str, list[Finished]]) -> None:
+    """Each went to a place of the workflow on a host, and the last node fetches them from there."""
     (merged,) = jobs["merged"]
+    for job in (*jobs["relays"], *jobs["agents"], merged):
+        assert [each["ok"] for each in job.artifacts["dsa_result"]["sent"]] == [True, True]
+    assert len({job.artifacts["dsa_workflow"] for several in jobs.values() for job in several}) == 1
     report = awx.report(merged)
     assert report["passed"] is True
     assert {row["host"] for row in report["hosts"]} == {"relay-1", "web-1", "web-2"}

@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import glob
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 
+from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.mod_args import ModuleArgsParser
@@ -30,6 +33,8 @@ from .run import Run
 from .scope import fitting
 
 _FROM, _BASELINE = "dsa_report_from", "dsa_report_baseline"
+# A folder on a host, as the result of a run names where its report was sent.
+_ON_HOST = re.compile(r"([^/:\s]+):(/.*)")
 
 
 def begin(run: Run) -> None:
@@ -141,17 +146,42 @@ def complete(run: Run, report: Report, prechecks: Iterable[str]) -> Report:
     )
 
 
+def sources(run: Run) -> list[dict[str, str]]:
+    """The folders on hosts from which reports are fetched: host, directory, the folder here that they come to, and the
+    file that stands for all of them being there.
+    """
+    found = []
+    for number, text in enumerate(dict.fromkeys(map(run.filled, run.settings[_FROM] or ()))):
+        match = _ON_HOST.fullmatch(text)
+        if match:
+            folder = f"{C.DEFAULT_LOCAL_TMP}/dsa-run.reports-{number}"
+            own = {"from": text, "host": match[1], "directory": match[2]}
+            found.append({**own, "folder": folder, "complete": f"{folder}.complete"})
+    return found
+
+
 def reports(run: Run) -> list[Report]:
     """The reports of dsa_report_from. Raises SettingsErrors with everything that is wrong with them."""
     paths = _paths(run)
-    found, problems = [], []
-    if not paths:
+    found = []
+    problems = [
+        f"{_FROM} names {source['from']}, and not all of its reports could be fetched: see the tasks that fetch them"
+        for source in sources(run)
+        if not Path(source["complete"]).is_file()
+    ]
+    if not run.settings[_FROM]:
         problems.append(f"{_FROM} is not set: name the JSON reports to make one report of")
-    for path in paths:
+    for path, is_named in paths.items():
         try:
-            found.append(read(path, _FROM))
+            part = read(path, _FROM)
         except WrongReport as error:
             problems.append(str(error))
+            continue
+        # Beside the reports of a workflow stands what an earlier attempt made of them, with hosts that it lacked.
+        if is_named or part.playbook != "report":
+            found.append(part)
+    if not (found or problems):
+        problems.append(f"{_FROM} names {', '.join(run.settings[_FROM])}, and there is no report of one run")
     advisories = sorted({report.advisory for report in found} - {""})
     if len(advisories) > 1:
         problems.append(f"{_FROM} names reports by several advisories, {', '.join(advisories)}: merge those of one")
@@ -165,8 +195,19 @@ def is_read(run: Run, path: Path) -> bool:
     return path.resolve() in (each.resolve() for each in _paths(run))
 
 
-def _paths(run: Run) -> Sequence[Path]:
-    return [_absolute(path) for path in run.settings[_FROM] or ()]
+def _paths(run: Run) -> dict[Path, bool]:
+    """The files, and whether each was named itself: one of a folder, or that fits a pattern, was not."""
+    fetched = {source["from"]: source["folder"] for source in sources(run)}
+    found: dict[Path, bool] = {}
+    for text in map(run.filled, run.settings[_FROM] or ()):
+        path = _absolute(fetched.get(text, text))
+        pattern = str(Path(glob.escape(str(path))) / "*.json") if path.is_dir() or text in fetched else str(path)
+        is_named = path.is_file() or not glob.has_magic(pattern)
+        # Where nothing fits, the pattern itself is what cannot be read.
+        missing = [] if text in fetched else [Path(pattern)]
+        files = [path] if is_named else sorted(map(Path, glob.glob(pattern))) or missing
+        found |= {file: is_named or found.get(file, False) for file in files}
+    return found
 
 
 def _absolute(path: str) -> Path:

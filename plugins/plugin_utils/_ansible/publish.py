@@ -62,7 +62,8 @@ def result(run: Run) -> dict[str, t.Any]:
 def stats(run: Run) -> dict[str, t.Any]:
     """What Ansible keeps of the whole run, for the next node of a workflow."""
     relays = _made(run).get("relay_hosts")
-    return {"dsa_result": result(run), **({} if relays is None else {"dsa_relay_hosts": relays})}
+    own = {"dsa_result": result(run), "dsa_workflow": run.workflow}
+    return {**own, **({} if relays is None else {"dsa_relay_hosts": relays})}
 
 
 def destinations(run: Run) -> list[dict[str, t.Any]]:
@@ -76,7 +77,7 @@ def destinations(run: Run) -> list[dict[str, t.Any]]:
             "files": list(_files(entry, files)),
             **_plain(entry),
         }
-        for number, entry in enumerate(run.settings[_SETTING] or ())
+        for number, entry in enumerate(_entries(run))
     ]
 
 
@@ -113,7 +114,16 @@ def label(entry: Mapping[str, t.Any]) -> str:
 
 def destination(run: Run, number: int) -> dict[str, t.Any]:
     """All of one destination, for the task that sends to it and shows nothing of it."""
-    return dict(run.settings[_SETTING][number])
+    return _entries(run)[number]
+
+
+def _entries(run: Run) -> list[dict[str, t.Any]]:
+    """The destinations, for this run: slices of a job have the same variables, and must not replace each other's."""
+    places = ("directory", "url")
+    return [
+        {key: run.filled(value) if key in places else value for key, value in entry.items()}
+        for entry in run.settings[_SETTING] or ()
+    ]
 
 
 def note_sent(run: Run, number: int, outcome: Mapping[str, t.Any]) -> tuple[str, str]:

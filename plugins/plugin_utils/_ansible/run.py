@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import typing as t
 from collections.abc import Mapping
@@ -64,6 +65,8 @@ RUN_SETTINGS = (
     "dsa_advisory",
     "dsa_hosts",
 )
+# As run ids are: a part of a path that leads nowhere else.
+_WORKFLOW = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
 class Run:
@@ -111,6 +114,19 @@ class Run:
         """Where the JSON report goes."""
         path = Path(self.settings["dsa_report_path"]).expanduser().absolute()
         return path if self.settings.is_set("dsa_report_path") else self.journal.path.with_name(path.name)
+
+    @property
+    def workflow(self) -> str:
+        """What all jobs of a workflow have in common: the id of its first run, which each run hands on.
+
+        AWX has no such variable: in a slice, awx_workflow_job_id is that of the slices alone.
+        """
+        given = self.variables.get("dsa_workflow")
+        return str(given) if isinstance(given, str) and _WORKFLOW.fullmatch(given) else self.journal.run_id
+
+    def filled(self, text: str) -> str:
+        """A place of reports, with {workflow} and {run_id} replaced."""
+        return text.replace("{workflow}", self.workflow).replace("{run_id}", self.journal.run_id)
 
     @cached_property
     def settings(self) -> Settings:

@@ -25,7 +25,7 @@ GROUPS = (
 )
 _PREFIXES = ("dsa_", "dsm_")
 # What a run publishes for the next node of a workflow, which has it as an extra variable.
-OUTPUTS = ("dsa_result", "dsa_relay_hosts")
+OUTPUTS = ("dsa_result", "dsa_relay_hosts", "dsa_workflow")
 _ROLES = {group.removeprefix("deep_security_").removesuffix("s"): group for group in GROUPS}
 # With more words before or behind it is a group of the user's own, such as deep_security_relays_tokyo.
 _CORE = r"deep_security_(?:relay|agent|manager|appliance)s?"

@@ -176,11 +176,11 @@ SETTINGS = (
     Setting(
         name="dsa_controller_report_from",
         kind="names",
-        description="Paths, as jobs see them, of the reports that the last node of the workflow merges. Without it "
-        "the workflow ends with its second gate.",
+        description="Where the reports are that the last node of the workflow merges, as jobs see them, in the form of "
+        "C(dsa_report_from). Without it the workflow ends with its second gate.",
         roles=_ROLES,
         default=[],
-        example=["/srv/dsa-reports/gate.json"],
+        example=["/srv/dsa-reports/{workflow}"],
     ),
     Setting(
         name="dsa_controller_slices",

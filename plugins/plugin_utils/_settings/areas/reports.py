@@ -36,7 +36,8 @@ SETTINGS = (
         kind="destinations",
         description="Where the report is sent as well, a list. Each entry has C(directory) and C(host) "
         "(of the inventory); or C(url), an address for HTTP PUT, and as needed C(username), C(password), C(headers), "
-        "C(ca_path) and C(validate_certs); or C(tasks), a file of tasks of your own.",
+        "C(ca_path) and C(validate_certs); or C(tasks), a file of tasks of your own. In a directory or an address "
+        "V({workflow}) stands for what all jobs of a workflow have in common, and V({run_id}) for the run.",
         roles=("report", "plays", "controller"),
         default_text="nowhere",
         example=[{"directory": "/srv/dsa", "host": "store-1"}, {"url": "https://store.example.com/dsa/"}],
@@ -89,8 +90,9 @@ SETTINGS = (
     Setting(
         name="dsa_report_from",
         kind="paths",
-        description="For the playbook C(report), the JSON reports to make one report of. A host that is in several "
-        "counts once, by its latest reading. A host of the inventory that is in none is V(unreachable).",
+        description="For the playbook C(report), the JSON reports to make one report of: files, patterns, and folders "
+        "of them, with V({workflow}) as in C(dsa_report_to). A host that is in several counts once, by its latest "
+        "reading. A host of the inventory that is in none is V(unreachable).",
         roles=("plays",),
         example=["dsa-reports/slice-1.json", "dsa-reports/slice-2.json"],
         of="run",

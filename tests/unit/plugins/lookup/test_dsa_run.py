@@ -49,7 +49,7 @@ def gate(controller: Controller) -> list[str]:
 def merge(controller: Controller) -> list[str]:
     """The same of a report that is made of others, and when the run has ended."""
     controller.query("begin")
-    assert len(controller.query("report", playbook="report")) == 1, "the host that publishes it"
+    assert len(made(controller)) == 1, "the host that publishes it"
     failing = controller.query("gate")
     return failing or controller.query("end")
 
@@ -69,9 +69,17 @@ def test_a_list_names_all_hosts_and_begins_nothing(controller: Controller, optio
     assert (controller.begun, controller.report.exists()) == (False, False)
 
 
+def made(controller: Controller) -> list[str]:
+    """The host that publishes the report, when it was made: one of others where they are named."""
+    of_others = "dsa_report_from" in controller.play
+    if of_others:
+        assert controller.query("fetching", playbook="report") == [], "all of them are here"
+    return controller.query("report", playbook="report" if of_others else "gate")
+
+
 def fails(controller: Controller, name: str = "web1") -> str:
     """The errors of a run, when its report has been made: one host fails in its place."""
-    controller.query("report", playbook="report" if controller.play.get("dsa_report_from") else "gate")
+    made(controller)
     assert controller.query("gate") == [name]
     assert message(controller, name) == "the run proves nothing, as it has errors, which the report names"
     return str((controller.run().journal.last("report") or {})["error"])
@@ -306,7 +314,7 @@ def test_without_an_inventory_the_hosts_of_the_reports_count(controller: Control
 def test_hosts_of_reports_that_the_inventory_lacks_cannot_fail_and_end_the_run(controller: Controller) -> None:
     controller.inventory([])
     merging(controller, document([failing("a")]))
-    assert controller.query("report", playbook="report") == ["localhost"]
+    assert made(controller) == ["localhost"]
     assert controller.query("gate") == ["localhost"]
     assert message(controller, "localhost") == "a did not pass, and this inventory does not have them"
     assert "localhost did not pass" in refused(controller, "end"), "its task did not run"
@@ -359,7 +367,7 @@ def test_what_is_wrong_with_settings_is_found_without_an_inventory(
     controller.inventory([])
     merging(controller, document([row("a")]), **play)
     if named is None:
-        controller.query("report", playbook="report")
+        made(controller)
         assert ["dsa_report_langage" in each for each in controller.reported()["warnings"]] == [True]
         return
     assert named in fails(controller, "localhost")

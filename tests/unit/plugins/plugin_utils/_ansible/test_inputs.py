@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -47,6 +48,7 @@ def begun(controller: Controller, /, **read: t.Any) -> Run:
 def written(controller: Controller, name: str, **run: t.Any) -> Path:
     """A report of another run."""
     path = controller.temporary / name
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document(**run)), encoding="utf-8")
     return path
 
@@ -245,3 +247,64 @@ def test_a_report_that_is_read_is_known_by_whatever_name(controller: Controller)
     controller.play = {"dsa_report_from": [str(path.parent / "link.json")]}
     assert inputs.is_read(controller.run(), path)
     assert not inputs.is_read(controller.run(), path.with_name("b.json"))
+
+
+def runs(controller: Controller, *paths: object) -> list[str]:
+    controller.play["dsa_report_from"] = list(map(str, paths))
+    return [each.run_id for each in inputs.reports(controller.run())]
+
+
+def test_a_folder_stands_for_its_reports_of_one_run_and_a_pattern_for_what_fits(controller: Controller) -> None:
+    """What an earlier attempt to merge them left there would count as later than its parts."""
+    first = written(controller, "flow-1/a.json", run_id="a")
+    written(controller, "flow-1/b.json", run_id="b")
+    merged = written(controller, "flow-1/whole.json", run_id="whole", playbook="report")
+    (first.parent / "a.html").touch()
+    assert runs(controller, first.parent) == ["a", "b"]
+    assert runs(controller, first.parent / "[b-z]*.json") == ["b"]
+    assert runs(controller, first.parent, first, merged) == ["a", "b", "whole"], "each once; named itself, it counts"
+    controller.play["dsa_workflow"] = "flow-1"
+    assert runs(controller, first.parents[1] / "{workflow}") == ["a", "b"]
+    brackets = written(controller, "flow[1]/a.json", run_id="c")
+    assert (runs(controller, brackets.parent), runs(controller, brackets)) == (["c"], ["c"])
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [("empty", "empty/*.json, and there is no such file"), ("x*.json", "x*.json, and there is no such file")],
+    ids=["folder", "pattern"],
+)
+def test_a_folder_without_reports_is_none(controller: Controller, path: str, named: str) -> None:
+    (controller.temporary / "empty").mkdir()
+    with pytest.raises(SettingsError, match=re.escape(named)):
+        runs(controller, controller.temporary / path)
+
+
+def test_a_folder_with_merged_reports_alone_is_none(controller: Controller) -> None:
+    folder = written(controller, "flow/whole.json", playbook="report").parent
+    with pytest.raises(SettingsError, match="flow, and there is no report of one run"):
+        runs(controller, folder)
+
+
+def test_reports_on_a_host_count_when_all_of_them_were_fetched(controller: Controller) -> None:
+    """Without one of them, what was wrong with its hosts would be forgotten."""
+    controller.play = {"dsa_report_from": ["here/a:b.json", "store-1:/srv/{workflow}"], "dsa_workflow": "w"}
+    (source,) = controller.query("sources")
+    assert (source["from"], source["host"], source["directory"]) == ("store-1:/srv/w", "store-1", "/srv/w")
+    assert controller.query("fetching", playbook="report") == ["web1"]
+    Path(source["folder"]).mkdir()
+    part = Path(source["folder"]) / "a.json"
+    part.write_text(json.dumps(document(run_id="a")), encoding="utf-8")
+    with pytest.raises(SettingsError, match="names store-1:/srv/w, and not all of its reports could be fetched"):
+        runs(controller, "store-1:/srv/w")
+    Path(source["complete"].replace("reports-1", "reports-0")).touch()
+    part.parent.rename(part.parents[1] / "dsa-run.reports-0")
+    assert runs(controller, "store-1:/srv/w") == ["a"]
+    (part.parents[1] / "dsa-run.reports-0" / "a.json").unlink()
+    with pytest.raises(SettingsError, match="names store-1:/srv/w, and there is no report of one run"):
+        runs(controller, "store-1:/srv/w")
+
+
+def test_nothing_is_fetched_for_a_run_with_errors(controller: Controller) -> None:
+    controller.inventory({"web1": {"dsa_report_formats": "pdf"}}).play = {"dsa_report_from": "store-1:/srv"}
+    assert controller.query("fetching", playbook="report") == []

@@ -52,7 +52,7 @@ def test_the_result_of_a_report_that_could_not_be_written_does_not_pass(controll
 
 
 def test_statistics_have_relays_only_where_their_stage_was(controller: Controller) -> None:
-    assert set(publish.stats(ended(controller))) == {"dsa_result"}
+    assert set(publish.stats(ended(controller))) == {"dsa_result", "dsa_workflow"}
     controller.query("end")
     run = controller.begin("remediate", web1=DONE)
     report.end(run)
@@ -73,6 +73,25 @@ def test_files_have_the_name_of_their_run_so_that_slices_do_not_replace_each_oth
     assert [(file["at"], file["type"]) for file in one["files"]] == [("", "application/json")]
     for file in folder["files"]:
         assert Path(file["path"]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [("first-1", True), (None, False), ("../etc", False), ("..", False), ("a/b", False), (["x"], False)],
+    ids=str,
+)
+def test_the_runs_of_a_workflow_hand_on_the_id_of_the_first_and_can_send_to_a_place_of_their_own(
+    controller: Controller, given: object, known: bool
+) -> None:
+    places = {"directory": "/srv/{workflow}", "host": "store"}, {"url": "https://store/{workflow}/{run_id}.json"}
+    ended(controller, *places)
+    controller.play["dsa_workflow"] = given
+    run = controller.run()
+    flow = given if known else run.journal.run_id
+    assert publish.stats(run)["dsa_workflow"] == flow
+    folder, address = publish.destinations(run)
+    assert (folder["directory"], folder["to"]) == (f"/srv/{flow}", f"store:/srv/{flow}")
+    assert address["to"] == publish.destination(run, 1)["url"] == f"https://store/{flow}/{run.journal.run_id}.json"
 
 
 def test_no_secret_is_in_what_the_tasks_loop_over(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
