@@ -89,8 +89,9 @@ def destinations(fleet: Fleet, store: Store) -> list[dict[str, t.Any]]:
     ]
 
 
-@pytest.mark.parametrize("hosts", [GOOD, BAD], ids=["passes", "does not pass"])
-@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["run", "check mode"])
+@pytest.mark.parametrize(
+    ("hosts", "arguments"), [(BAD, ()), (GOOD, ("--check",))], ids=["does not pass", "passes in check mode"]
+)
 def test_the_report_is_sent_and_no_destination_changes_the_verdict(
     fleet: Fleet, store: Store, hosts: t.Mapping[str, t.Any], arguments: tuple[str, ...]
 ) -> None:
@@ -241,28 +242,13 @@ def test_what_an_earlier_node_published_is_known_and_never_read_as_a_result(flee
     assert (fleet.report["errors"], fleet.report["warnings"], fleet.report["passed"]) == ([], [], False)
 
 
-@pytest.mark.parametrize("given", [["relay"], "relay", {"relay": "127.0.0.1"}], ids=["list", "text", "no variables"])
-def test_relays_that_no_stage_published_end_the_run(fleet: Fleet, given: object) -> None:
-    done = fleet.run({"a": UNREADABLE}, {"dsa_relay_hosts": given}, playbook=REMEDIATE)
+def test_relays_that_no_stage_published_end_the_run(fleet: Fleet) -> None:
+    done = fleet.run({"a": UNREADABLE}, {"dsa_relay_hosts": {"relay": "127.0.0.1"}}, playbook=REMEDIATE)
     assert done.returncode == 2, done.stdout
     assert fleet.report["errors"][0].startswith("dsa_relay_hosts")
 
 
-# --- what AWX shows of hosts, and takes for a relaunch ----------------------------------------------------------------
-
-
-def test_hosts_that_do_not_pass_fail_with_their_cause_and_are_those_of_a_relaunch(fleet: Fleet) -> None:
-    hosts = {**BAD, "silent": {"ansible_host": "127.0.0.1", "ansible_port": 1}}
-    done = fleet.run(hosts)
-    assert done.returncode == 2, done.stdout
-    texts = dict(re.findall(r'^fatal: \[(\S+)\]: FAILED! => \{"changed": false, "msg": "([^"]*)"', done.stdout, re.M))
-    assert set(texts) == {"b", "silent"}
-    assert texts["b"].startswith("affected: ")
-    assert texts["silent"].startswith("unreachable: ")
-    assert not re.search(r"unreachable=[1-9]", done.stdout), "the exit status would be 4"
-    again = fleet.run({**hosts, "b": GOOD["b"]}, {}, "--limit", ",".join(texts))
-    assert again.returncode == 2, again.stdout
-    assert {row["host"]: row["passed"] for row in fleet.report["hosts"]} == {"b": True, "silent": False}
+# --- what AWX shows -------------------------------------------------------------------------------------------------
 
 
 def test_the_first_line_of_the_result_has_whether_the_run_passed(fleet: Fleet) -> None:
