@@ -52,7 +52,7 @@ def of_report(document: Document, texts: Texts, path: Path, written: Written) ->
 def result(run: Run) -> dict[str, t.Any]:
     """The result of the report that was made, with what became of each destination until now."""
     sent = {each["number"]: each for each in run.journal.entries("") if each["kind"] == "sent"}
-    destinations = enumerate(run.settings[_SETTING] or ())
+    destinations = enumerate(_entries(run))
     return with_sent(
         _made(run).get("result") or {},
         (sent.get(number) or {"to": label(entry), "ok": False, "problem": _NOT_YET} for number, entry in destinations),

@@ -25,7 +25,7 @@ def test_the_result_is_one_of_the_whole_run(reported: Controller, check: bool) -
     result = reported.act(dsa_result, check=check)
     stats = result["ansible_stats"]
     assert (stats["per_host"], stats["aggregate"]) == (False, False)
-    assert set(stats["data"]) == {"dsa_result"}
+    assert set(stats["data"]) == {"dsa_result", "dsa_workflow"}
     (unsent,) = stats["data"]["dsa_result"]["sent"]
     assert (stats["data"]["dsa_result"]["hosts"], unsent["ok"]) == (1, False)
     assert (unsent["to"], unsent["problem"]) == ("https://store.example.com/", "the run ended before it was sent")

@@ -112,7 +112,7 @@ def test_errors_of_a_run_fail_all_hosts_of_awx_for_a_relaunch_and_one_anywhere_e
     controller.play["awx_job_id"] = 7
     assert controller.query("gate") == ["web1", "web3"]
     assert message(controller, "web3") == "the run proves nothing, as it has errors: the Manager did not answer"
-    assert controller.run().journal.last("report")["result"]["passed"] is False, "for the next node"
+    assert (controller.run().journal.last("report") or {})["result"]["passed"] is False, "for the next node"
     assert "web1, web3 did not pass, and the task that fails" in refused(controller, "end")
 
 
