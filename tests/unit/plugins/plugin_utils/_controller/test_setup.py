@@ -52,6 +52,9 @@ class FakePort:
         self.ran.append((kind, arguments))
         return self.result
 
+    def show(self, text: str) -> None:
+        """Nothing here reads it."""
+
 
 def setup(client: FakeClient, port: FakePort, **more: Any) -> SetUp:
     made = SetUp(cast(Client, client), port, "Default", pause=lambda seconds: None, **more)
