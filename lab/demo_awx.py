@@ -80,8 +80,8 @@ class Workflow:
             word = "ready" if ready["ready"] else "not ready"
             self.line(f"{word}: {ready['would_upgrade']} would be upgraded, {ready['silent']} are silent")
         for reason in result.get("reasons", []):
-            more = f" and {reason['count'] - 1} others" if reason["count"] > 1 else ""
-            self.line(f"{reason['hosts'][0]}{more}: {reason['text']}")
+            several = f"{reason['count']} hosts, for example " if reason["count"] > 1 else ""
+            self.line(f"{several}{reason['hosts'][0]}: {reason['text']}")
         failed = job.failed()
         for message in dict.fromkeys(failed.values()):
             hosts = [host for host, text in failed.items() if text == message]
