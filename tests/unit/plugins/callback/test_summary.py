@@ -58,6 +58,7 @@ def callback(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> t.Any:
     made._display = shown
     monkeypatch.setattr(made, "get_option", lambda name: name == "nothing")
     monkeypatch.setattr(made, "_handle_warnings", lambda result: None)
+    monkeypatch.setenv("COLUMNS", "120")
     made.v2_playbook_on_play_start(play("Read the hosts"))
     return made
 

@@ -157,7 +157,8 @@ def test_the_plan_is_shown_with_an_example_of_why_hosts_wait(
     assert controller.shown.lines[-1] == "Plan: nothing to do"
 
 
-def test_the_first_hosts_of_a_plan_are_named(controller: Controller) -> None:
+def test_the_first_hosts_of_a_plan_are_named(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     names = [f"web{number:02}" for number in range(12)]
     run = controller.inventory(names).begin(**{name: record(AFFECTED) for name in names})
     planning.plan_hosts(run, names)
