@@ -29,6 +29,19 @@ NASTY = (
     "経理サーバー ﾊﾝｶｸ 🦊",
     "x" * 1_000_000,
 )
+# One of a gate, as a report has it.
+WAIVER: Row = {
+    "kind": "gate",
+    "hosts": "web-*",
+    "verdicts": ["affected"],
+    "findings": [],
+    "checks": [],
+    "reason": "late",
+    "owner": "ops",
+    "expires": "2026-12-31",
+    "state": "unused",
+    "used_by": [],
+}
 _BOUNDS = {"platform": "linux", "affected_up_to": "20.0.0-4416", "fixed_from": "20.0.0-4726"}
 _NEXT = {
     "affected": "upgrade",

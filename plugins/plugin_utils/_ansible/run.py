@@ -94,7 +94,8 @@ class Run:
                 raise
         own = Path(tempfile.mkdtemp(prefix="dsa-reports-"))
         journal = Journal.of_run(folder, own / path.name)
-        if journal.path.parent == own:
+        # Where it is sent to another place, that one is what counts, and what became of it is shown.
+        if journal.path.parent == own and not self.settings["dsa_report_to"]:
             text = f"{path.parent} cannot be written, and dsa_report_path is not set: the report is in {own}"
             journal.append("", "warning", text=text)
         return journal

@@ -107,6 +107,16 @@ def test_a_new_folder_takes_the_place_of_one_that_cannot_be_written(
     assert [str(folder) in warning for warning in ended.document["warnings"]] == [True]
 
 
+def test_a_report_that_is_sent_elsewhere_warns_of_no_folder(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unwritable(controller, monkeypatch, None)
+    sent = [{"directory": "/srv/dsa", "host": "store-1"}]
+    controller.hosts["web1"]["dsa_report_to"] = controller.play["dsa_report_to"] = sent
+    controller.begin("gate", web1=record(FIXED, phase="done"))
+    assert report.end(controller.run()).document["warnings"] == []
+
+
 def test_a_path_that_somebody_set_has_no_other_in_its_place(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,21 +16,9 @@ from hypothesis import strategies as st
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.merge import merge
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.model import Report
 from tests import report_schema
-from tests.documents import Row, document, failing, row
+from tests.documents import WAIVER, Row, document, failing, row
 
 MADE_BY = Report.from_dict(document([], run_id="merging", playbook="report", check_mode=False))
-WAIVER: dict[str, t.Any] = {
-    "kind": "gate",
-    "hosts": "web-*",
-    "verdicts": ["affected"],
-    "findings": [],
-    "checks": [],
-    "reason": "late",
-    "owner": "ops",
-    "expires": "2026-12-31",
-    "state": "unused",
-    "used_by": [],
-}
 APPLIED = {**WAIVER, "state": "applied", "used_by": ["web-1"]}
 WAIVED: dict[str, t.Any] = {
     "passed": True,

@@ -17,20 +17,8 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.model import Report
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.read import WrongReport, read
 from tests import report_schema
-from tests.documents import NASTY, Row, document, failing, row
+from tests.documents import NASTY, WAIVER, Row, document, failing, row
 
-WAIVER = {
-    "kind": "gate",
-    "hosts": "web-*",
-    "verdicts": ["affected"],
-    "findings": [],
-    "checks": [],
-    "reason": "late",
-    "owner": "ops",
-    "expires": "2026-12-31",
-    "state": "unused",
-    "used_by": [],
-}
 RUN = {
     "run_id": "a",
     "playbook": "gate",
