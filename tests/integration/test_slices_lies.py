@@ -16,7 +16,7 @@ from tests.preloaded import Preloaded
 from .conftest import FIXED, LabFleet, StartFleet, deb
 from .test_slices import Slice, job
 
-PART = {"dsa_part_of_fleet": "true"}
+PART: dict[str, t.Any] = {"dsa_part_of_fleet": "true"}
 AGENTS = "remediate_agents"
 
 
