@@ -91,8 +91,9 @@ class Awx:
     ) -> list[Finished]:
         """The slices of one job, all at once."""
         folders = [self.folder / f"{name}-{number}" for number in range(1, count + 1)]
+        about = {"awx_workflow_job_name": f"{COLLECTION}.{playbook}"}  # as the template, whatever workflow that is in
         jobs = [
-            Job(f"{COLLECTION}.{playbook}", sliced(inventory, number, count), self.answers(variables))
+            Job(f"{COLLECTION}.{playbook}", sliced(inventory, number, count), self.answers({**variables, **about}))
             for number in range(1, count + 1)
         ]
         running = [job.start(folder, EXECUTION_ENVIRONMENT) for job, folder in zip(jobs, folders, strict=True)]
@@ -229,8 +230,8 @@ def test_every_node_succeeds_and_shows_no_warning(jobs: dict[str, list[Finished]
 def test_the_relays_stage_hands_on_how_they_are_reached_and_no_secret(jobs: dict[str, list[Finished]]) -> None:
     (relays,) = jobs["relays"]
     assert set(relays.artifacts) == {"dsa_result", "dsa_relay_hosts"}
-    (names,) = [set(relays.artifacts["dsa_relay_hosts"])]
-    assert "relay-1" in names
+    published = relays.artifacts["dsa_relay_hosts"]
+    assert (set(published["relays"]), published["complete"]) == ({"relay-1"}, True)
     assert "id_ed25519" not in json.dumps(relays.artifacts["dsa_relay_hosts"])
 
 

@@ -248,6 +248,8 @@ class _Builder:
 
     def _preset(self, key: str) -> dict[str, Any]:
         preset = dict(self.settings["dsa_controller_extra_vars"])
+        if key == "agents" and self.settings["dsa_controller_slices"] > 1:
+            preset["dsa_part_of_fleet"] = True  # AWX has no variable for a slice
         if key == "gate_by_manager":
             preset["dsa_source"] = "manager"
         if key == "predict":

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from .batches import batch_sizes, order, stopped_tier
-from .fleet import Fleet, same_manager
+from .fleet import NAMED, Fleet, same_manager
 from .packages import NoPackage, Package, choose, shown, vendor_platforms
 from .plan import Plan, PlanEntry, make_plan
 from .reboots import RebootRules, asked_by_agent, rules_from
@@ -18,6 +18,7 @@ from .verification import verify_on_controller
 from .work import Tier, Work
 
 __all__ = [
+    "NAMED",
     "Fleet",
     "NoPackage",
     "Package",

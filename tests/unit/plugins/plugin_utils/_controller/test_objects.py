@@ -117,6 +117,15 @@ def test_without_reports_to_merge_the_workflow_ends_with_its_gate() -> None:
     assert objects["node gate again"].arguments["always_nodes"] == []
 
 
+def test_only_the_sliced_template_has_a_part_of_the_fleet() -> None:
+    """AWX has no variable for a slice."""
+    preset = {"dsa_part_of_fleet": False}
+    sliced = made({**BASE, "dsa_controller_slices": 3, "dsa_controller_extra_vars": preset})
+    assert sliced["agents"].arguments["extra_vars"] == {"dsa_part_of_fleet": True}
+    assert sliced["relays"].arguments["extra_vars"] == preset
+    assert made({**BASE, "dsa_controller_slices": 1})["agents"].arguments["extra_vars"] == {}
+
+
 def test_templates_set_what_makes_them_what_they_are() -> None:
     objects = made({**ALL, "dsa_controller_extra_vars": {"dsa_site": "osaka"}, "dsa_controller_playbook_dir": "awx"})
     assert objects["gate_by_manager"].arguments["extra_vars"] == {"dsa_site": "osaka", "dsa_source": "manager"}
