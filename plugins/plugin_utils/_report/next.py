@@ -63,7 +63,14 @@ _FOR: Mapping[str, tuple[str, ...]] = {
         "finding_manager_disagrees_relay_host",
         "finding_manager_disagrees_relay_inventory",
     ),
-    "make_reachable": ("unreachable", "unreachable_manager", "lost", "reboot_no_return", "reboot_unknown"),
+    "make_reachable": (
+        "unreachable",
+        "unreachable_manager",
+        "lost",
+        "reboot_no_return",
+        "reboot_unknown",
+        "restart_unknown",
+    ),
     "look_at_reading": (
         "not_readable",
         "not_readable_manager",

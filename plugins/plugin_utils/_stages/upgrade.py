@@ -9,8 +9,9 @@
 One flow for every platform; how a package is staged and installed is what differs.
 
 details: before, after (builds), source (what it was installed from), verified_by, command, rc, output, diagnostics,
-reboot_required (the installer requires one), self_protection (off or unknown, where it is not known to be on), doubt
-(a Message as a dict: what check mode cannot foresee).
+reboot_required (the installer requires one), restart_unseen (it began one of which nothing shows the end),
+self_protection (off or unknown, where it is not known to be on), doubt (a Message as a dict: what check mode cannot
+foresee).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _TRIES = 3
 # States of self-protection in which it is not known to be on.
 _OPEN = ("off", "unknown")
 # What an installation reports that belongs into the details.
-_REPORTED = ("verified_by", "command", "rc", "output", "diagnostics", "reboot_required", "not_run")
+_REPORTED = ("verified_by", "command", "rc", "output", "diagnostics", "reboot_required", "restart_unseen", "not_run")
 
 
 def upgrade(port: Port, run: HostRun) -> StageResult:
