@@ -13,7 +13,7 @@ from .packages import NoPackage, Package, choose, shown, vendor_platforms
 from .plan import Plan, PlanEntry, make_plan
 from .reboots import RebootRules, asked_by_agent, rules_from
 from .targets import target_for, wrong_targets
-from .updates import update_proven
+from .updates import proven_by_other_run, update_proven
 from .verification import verify_on_controller
 from .work import Tier, Work
 
@@ -32,6 +32,7 @@ __all__ = [
     "choose",
     "make_plan",
     "order",
+    "proven_by_other_run",
     "rules_from",
     "same_manager",
     "shown",

@@ -70,7 +70,14 @@ _FOR: Mapping[str, tuple[str, ...]] = {
         "relay_hosts_of_other",
         "relay_hosts_old",
     ),
-    "make_reachable": ("unreachable", "unreachable_manager", "lost", "reboot_no_return", "reboot_unknown"),
+    "make_reachable": (
+        "unreachable",
+        "unreachable_manager",
+        "lost",
+        "reboot_no_return",
+        "reboot_unknown",
+        "restart_unknown",
+    ),
     "look_at_reading": (
         "not_readable",
         "not_readable_manager",
