@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import report_schema
-from tests.documents import document, row
+from tests.documents import document, recent, row
 from tests.integration.test_gate_by_manager import AFFECTED, FIXED, by_manager
 from tests.integration.test_gate_holds import Fleet, fleet, words
 
@@ -195,7 +195,7 @@ def test_a_report_is_made_of_files_where_there_is_no_inventory(fleet: Fleet) -> 
 def test_a_slice_that_did_not_finish_keeps_the_whole_from_passing(fleet: Fleet) -> None:
     good = slices(fleet, GOOD, "web-1")
     begun = document([row("web-2")], finished=None, run_id="interrupted")
-    (fleet.folder / "begun.json").write_text(json.dumps(begun), encoding="utf-8")
+    (fleet.folder / "begun.json").write_text(json.dumps(recent(begun)), encoding="utf-8")
     done = fleet.run({}, {"dsa_report_from": [*good, "begun.json"], "dsa_gate": False}, playbook=REPORT)
     assert done.returncode == 2, done.stdout
     assert fleet.report["errors"] == ["run interrupted: it did not finish"]
