@@ -159,23 +159,23 @@ def reports(run: Run) -> list[Report]:
     now, found, problems = datetime.now(timezone.utc), [], []
     for path in paths:
         try:
-            report = read(path, _FROM, now, _advisory(run))
+            part = read(path, _FROM, now, _advisory(run))
         except WrongReport as error:
             problems.append(str(error))
             continue
-        problems += _other_advisory(run, report, _FROM, path)
-        found.append(report)
+        problems += _other_advisory(run, part, _FROM, path)
+        _check_age(run, part, path, now)
+        found.append(part)
     if problems:
         raise SettingsError("; ".join(problems))
-    for path, report in zip(paths, found, strict=True):
-        age, ended = age_of(report, now)
-        hours = run.settings[_MAX_AGE]
-        if age > timedelta(hours=hours):
-            when = f"whose run ended at {ended}, {age / timedelta(hours=1):.1f} hours ago"
-            run.fail(
-                f"{_FROM} names {one_line(path)}, {when}, and {_MAX_AGE} is {hours:g}: make it again, or raise that"
-            )
     return found
+
+
+def _check_age(run: Run, part: Report, path: Path, now: datetime) -> None:
+    (age, ended), hours = age_of(part, now), run.settings[_MAX_AGE]
+    if age > timedelta(hours=hours):
+        when = f"whose run ended at {ended}, {age / timedelta(hours=1):.1f} hours ago"
+        run.fail(f"{_FROM} names {one_line(path)}, {when}, and {_MAX_AGE} is {hours:g}: make it again, or raise that")
 
 
 def is_read(run: Run, path: Path) -> bool:
