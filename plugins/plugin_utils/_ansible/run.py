@@ -58,6 +58,7 @@ RUN_SETTINGS = (
     "dsa_report_language",
     "dsa_report_baseline",
     "dsa_report_from",
+    "dsa_report_max_age",
     "dsa_waivers",
     "dsa_gate_on",
     "dsa_change_id",

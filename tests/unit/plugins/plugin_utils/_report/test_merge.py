@@ -157,6 +157,11 @@ def test_a_part_that_did_not_finish_keeps_the_whole_from_passing() -> None:
     assert not found.passed
 
 
+def test_a_merged_part_without_an_end_did_not_finish_whatever_its_runs_have() -> None:
+    found = merged(replace(merged(report(row("a"))), finished=None), report(row("b"), hour=4))
+    assert (found.finished, found.passed) == (None, False)
+
+
 def test_slices_of_a_prediction_are_a_prediction() -> None:
     predicted: dict[str, t.Any] = {"playbook": "remediate", "check_mode": True}
     ready = failing("b", ready=True, done="would upgrade")
