@@ -58,7 +58,7 @@ def main() -> int:
         help="leave out hosts whose package manager this machine does not have",
     )
     for name, text in (
-        ("down", "end the fleet; its journals stay"),
+        ("down", "end the fleet; what was done to each host stays"),
         ("status", "every host's state and journal"),
         ("heal", "remove faults from a host"),
         ("fingerprint", "one SHA-256 per host over its files"),

@@ -84,7 +84,7 @@ class Demo:
             f"the gate after it with {again}."
         )
         print(f"Reports:   {self.folder / 'reports'}")
-        print(f"Journals:  {self.lab / 'hosts'}/*/journal.jsonl: what was done to each host, in order")
+        print(f"Hosts:     {self.lab / 'hosts'}/*/journal.jsonl: what was done to each of them, in order")
         print(f"Inventory: {self.lab / 'inventory.yml'}, variables: {self.folder / 'variables.yml'}")
         as_promised = (known, gate, remediate, again) == (2, 2, 0, 0)
         if not as_promised:

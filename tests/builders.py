@@ -115,6 +115,13 @@ def manager_computer(
     return {"id": 17, "kind": "agent", "last_contact": contact, "agent": agent, **more}
 
 
+def relay_hosts(relays: Mapping[str, t.Any], **more: t.Any) -> Record:
+    """dsa_relay_hosts, as a stage of the Relays on the whole fleet publishes it now. more: what is otherwise."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    whole = {"run_id": "run-7", "at": now, "inventory": "", "complete": True, "count": len(relays)}
+    return {**whole, "relays": dict(relays), **more}
+
+
 def parsed(values: Mapping[str, t.Any], host: str = "host") -> Settings:
     """Settings of a host, the defaults where values has none."""
     return Settings.parse(values, host)

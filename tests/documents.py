@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import typing as t
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 
 Row = dict[str, t.Any]
 # What a host could send to break a page, a spreadsheet, a terminal or a parser.
@@ -29,6 +32,21 @@ NASTY = (
     "経理サーバー ﾊﾝｶｸ 🦊",
     "x" * 1_000_000,
 )
+# One of a gate, as a report has it.
+WAIVER: Row = {
+    "kind": "gate",
+    "hosts": "web-*",
+    "verdicts": ["affected"],
+    "findings": [],
+    "checks": [],
+    "reason": "late",
+    "owner": "ops",
+    "expires": "2026-12-31",
+    "state": "unused",
+    "used_by": [],
+}
+# Of all runs, unless a test states otherwise.
+_START = datetime(2026, 11, 27, 2, tzinfo=timezone.utc)
 _BOUNDS = {"platform": "linux", "affected_up_to": "20.0.0-4416", "fixed_from": "20.0.0-4726"}
 _NEXT = {
     "affected": "upgrade",
@@ -123,7 +141,8 @@ def failing(host: str, verdict: str = "affected", **changes: t.Any) -> Row:
 def document(hosts: Iterable[Row] | None = None, **changes: t.Any) -> dict[str, t.Any]:
     """A gate over these hosts: three of them, two of which pass, where nothing else is given."""
     rows = list(hosts) if hosts is not None else [row("relay-1", role="relay", relays=[]), row(), failing("web-2")]
-    passed = bool(rows) and all(each["passed"] for each in rows)
+    whole = bool(rows) and changes.get("finished", "") is not None and not changes.get("errors")
+    passed = whole and all(each["passed"] for each in rows)
     return {
         "schema": 3,
         "collection_version": "0.1.0",
@@ -153,6 +172,16 @@ def document(hosts: Iterable[Row] | None = None, **changes: t.Any) -> dict[str, 
         "hosts": rows,
         **changes,
     }
+
+
+def recent(found: dict[str, t.Any], hours: float = 1) -> dict[str, t.Any]:
+    """A document with all its times moved, so that its day of examples began so many hours ago."""
+    start = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(hours=hours)
+
+    def moved(match: re.Match[str]) -> str:
+        return (datetime.fromisoformat(match.group()) - _START + start).isoformat()
+
+    return t.cast("dict[str, t.Any]", json.loads(re.sub(r"2026-11-27T[0-9:]{8}\+00:00", moved, json.dumps(found))))
 
 
 def summary(rows: list[Row]) -> dict[str, t.Any]:

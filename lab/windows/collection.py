@@ -124,7 +124,7 @@ KNOWN = {
             "sha256": ("str", None),
             "self_protection": ("bool", None),
             "self_protection_password": ("str", None),
-            "seen_run": ("str", None),
+            "seen": ("dict", None),
             "reboot_required": ("bool", False),
             "log_path": ("path", None),
             "service_timeout": ("int", 120),
@@ -137,6 +137,7 @@ KNOWN = {
         {
             "step": ("start|look|confirm|diagnose", REQUIRED),
             "note": ("dict", None),
+            "seen": ("dict", None),
             "trigger": ("list", UPDATE),
             "marks": ("dicts", None),
             "log_folder": ("path", LOG_FOLDER),

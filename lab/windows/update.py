@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import protection, reading
-from .note import Note, StepError, locked
+from .note import Note, StepError, locked, progress
 from .options import ModuleFailure, Result
 
 if TYPE_CHECKING:
@@ -21,19 +22,14 @@ if TYPE_CHECKING:
 posix: Any = importlib.import_module("plugins.module_utils._agent.update")
 
 
-async def merge(machine: WindowsMachine, params: dict[str, Any], changes: dict[str, Any]) -> None:
-    async with locked(machine, params["progress_file"], params["lock_timeout"]):
-        Note(machine, params["progress_file"]).update(changes)
-
-
 async def start(machine: WindowsMachine, params: dict[str, Any]) -> Result:
-    if not params["check_mode"]:
-        await note_due(machine, params)
+    if not params["check_mode"] and not await merge(machine, params, due):
+        return {"changed": False, "waited": True}
     query = await reading.query(machine, params["timeout"])
     marks = posix.marks(str(machine.drive.real(params["log_folder"])))
     now = reading.utc(time.time())
     bare = [{name: mark[name] for name in ("name", "size", "mtime", "fingerprint")} for mark in marks]
-    seen = {"changed": True, "marks": bare, "query": query, "now": now}
+    seen = {"changed": True, "waited": False, "marks": bare, "query": query, "now": now}
     if params["check_mode"]:
         return seen
     reply = await protection.call(machine, params["trigger"])
@@ -42,13 +38,24 @@ async def start(machine: WindowsMachine, params: dict[str, Any]) -> Result:
     return {**seen, "request": protection.shown(reply)}
 
 
-async def note_due(machine: WindowsMachine, params: dict[str, Any]) -> None:
+async def merge(machine: WindowsMachine, params: dict[str, Any], changes: Callable[[Result, Result], Result]) -> bool:
+    """Merge into the note; whether no other run has written to it since the host was read."""
     async with locked(machine, params["progress_file"], params["lock_timeout"]):
         note = Note(machine, params["progress_file"])
-        content = note.require()
-        since = content.get("since") if content.get("phase") in ("upgrading", "update_pending") else None
-        changes = {**(params["note"] or {}), "phase": "update_pending", "done_at": None}
-        note.update({"since": since or reading.utc(time.time()), **changes})
+        content, wanted = note.require(), params["note"] or {}
+        if progress.written_since(content, params["seen"], wanted):
+            return False
+        note.update(changes(content, wanted))
+        return True
+
+
+def due(content: Result, wanted: Result) -> Result:
+    since = content.get("since") if content.get("phase") in ("upgrading", "update_pending") else None
+    return {"since": since or reading.utc(time.time()), **wanted, "phase": "update_pending", "done_at": None}
+
+
+def done(content: Result, wanted: Result) -> Result:
+    return {**wanted, "done_at": reading.utc(time.time())} if wanted.get("phase") == "done" else wanted
 
 
 async def look(machine: WindowsMachine, params: dict[str, Any]) -> Result:
@@ -82,11 +89,8 @@ def recognised(folder: Path, marks: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 async def confirm(machine: WindowsMachine, params: dict[str, Any]) -> Result:
-    changes = dict(params["note"] or {})
-    if changes.get("phase") == "done":
-        changes["done_at"] = reading.utc(time.time())
-    await merge(machine, params, changes)
-    return {"changed": True}
+    merged = await merge(machine, params, done)
+    return {"changed": merged, "waited": not merged}
 
 
 async def diagnose(machine: WindowsMachine, params: dict[str, Any]) -> Result:

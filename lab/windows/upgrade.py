@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .agent import DEPENDENT
-from .note import Note, StepError, locked
+from .note import Note, StepError, locked, progress
 from .options import ModuleFailure, Result
 from .protection import SelfProtection
 from .reading import utc
@@ -48,13 +48,13 @@ class Step:
                 raise StepError(error.code, f"{error}. Self-protection was turned on") from error
             raise
         self.protection = SelfProtection(self.note, password, content)
-        if step == "begin":
-            seen, own = self.params["seen_run"], (self.params["note"] or {}).get("run")
-            waited = waited or (seen is not None and (content.get("run") or "") not in (seen, own))
-            self.result.update(waited=waited, refused=False)
+        if step in ("begin", "note"):
+            written = progress.written_since(content, self.params["seen"], self.params["note"])
+            waited = written or (waited and step == "begin")
+            self.result.update(waited=waited, **({"refused": False} if step == "begin" else {}))
             if waited:
                 return
-        elif self.check_mode:
+        if self.check_mode and step != "begin":
             self.result["changed"] = True
             return
         if step == "end" and self.guarded and self.protection.state == "untouched":

@@ -19,5 +19,6 @@ class ActionModule(DsaAction):
     def act(self, task_vars: dict[str, t.Any]) -> Result:
         """Return add_host, as the action add_host does."""
         name = self.arguments({"relay": {"type": "str", "required": True}})["relay"]
-        variables = relay_hosts.given(task_vars).get(name, {})
+        found = relay_hosts.given(task_vars)
+        variables = found.relays.get(name, {}) if found else {}
         return {"changed": False, "add_host": {"host_name": name, "groups": [RELAY_GROUP], "host_vars": variables}}

@@ -45,6 +45,10 @@ class _Port:
         )
         return {**result, "warnings": [_warning(each) for each in result.get("warnings") or []]}
 
+    def show(self, text: str) -> None:
+        """Show a line to the operator."""
+        self._action._display.display(text)
+
 
 def _warning(warning: object) -> str:
     """The text of a warning, which since ansible-core 2.19 is an object."""
@@ -126,11 +130,12 @@ def _collection(settings: Settings) -> str:
 
 def _access(settings: Settings) -> dict[str, t.Any]:
     """The arguments by which each module reaches AWX."""
-    host = settings["dsa_controller_host"] or os.environ.get("CONTROLLER_HOST")
-    token = settings["dsa_controller_token"] or os.environ.get("CONTROLLER_OAUTH_TOKEN")
-    missing = [name for name, value in (("dsa_controller_host", host), ("dsa_controller_token", token)) if not value]
+    variables = {"dsa_controller_host": "CONTROLLER_HOST", "dsa_controller_token": "CONTROLLER_OAUTH_TOKEN"}
+    found = {name: settings[name] or os.environ.get(variable) for name, variable in variables.items()}
+    missing = [f"{name} (or {variables[name]} in the environment)" for name, value in found.items() if not value]
     if missing:
-        raise ControllerError(f"{' and '.join(missing)}: not set, and neither is the environment variable for it")
+        raise ControllerError(f"not set: {', '.join(missing)}")
+    host, token = found.values()
     return {
         "controller_host": host,
         "controller_oauthtoken": token,

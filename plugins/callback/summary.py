@@ -40,12 +40,15 @@ from contextlib import suppress
 from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as Default
 
+from ..plugin_utils._ansible.terminal import in_width
 from ..plugin_utils._text import one_line
 
 # Whose failures are results that the report has, and what such a result has: any other failure of theirs is shown.
 _EXPECTED = {"deep_security.remediation.dsa_gate": "reason", "deep_security.remediation.dsa_report": "summary"}
-# Its result is for the next node of a workflow, and shown by nothing: the last lines are those of the report.
-_PUBLISHES = "deep_security.remediation.dsa_result"
+# It shows the plan itself, below the name of the play.
+_PLANS = "deep_security.remediation.dsa_plan"
+# Not shown where they succeed. dsa_result is for the next node of a workflow; the last lines are those of the report.
+_QUIET = {_PLANS, "deep_security.remediation.dsa_result"}
 # Seconds between two lines about a task that goes on.
 _INTERVAL = 30.0
 # So many texts of a task are shown, so many hosts of each, and so much of it.
@@ -125,6 +128,8 @@ class CallbackModule(Default):
             return
         if self._play is None or "linear" in str(self._play.strategy):
             self._flush()
+        if task.action == _PLANS:
+            self._name_play()
 
     def v2_playbook_on_handler_task_start(self, task: t.Any) -> None:
         """A handler is shown as a task is."""
@@ -140,7 +145,7 @@ class CallbackModule(Default):
         if not self._brief:
             super().v2_runner_on_ok(result)
             return
-        if result._task.action == _PUBLISHES:
+        if result._task.action in _QUIET:
             self._handle_warnings(result._result)
             return
         task = self._counted(result, "changed" if result._result.get("changed") else "ok")
@@ -215,11 +220,15 @@ class CallbackModule(Default):
         task = result._task
         return self._tasks.setdefault(task._uuid, _Task(task.get_name().strip()))
 
-    def _counted(self, result: t.Any, kind: str) -> _Task:
-        self._handle_warnings(result._result)
-        if self._play_name and kind != "skipped":
+    def _name_play(self) -> None:
+        if self._play_name:
             self._display.display(f"\n{self._play_name}", color=C.COLOR_HIGHLIGHT)
             self._play_name = None
+
+    def _counted(self, result: t.Any, kind: str) -> _Task:
+        self._handle_warnings(result._result)
+        if kind != "skipped":
+            self._name_play()
         task = self._task_of(result)
         task.counts[kind] += 1
         return task
@@ -257,7 +266,8 @@ class CallbackModule(Default):
                 more = f" … and {len(hosts) - _HOSTS} more" if len(hosts) > _HOSTS else ""
                 label = "" if kind == "shown" else f"{kind}: "
                 names = ", ".join(hosts[:_HOSTS])
-                self._display.display(f"    {label}{text} ({names}{more})", color=_COLOURS[kind])
+                lines = in_width(f"    {label}{text} ({names}{more})")
+                self._display.display("\n".join(lines), color=_COLOURS[kind])
             if len(texts) > _TEXTS:
                 self._display.display(f"    … and {len(texts) - _TEXTS} more texts, which -v shows")
         self._tasks.clear()

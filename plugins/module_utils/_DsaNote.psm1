@@ -97,6 +97,14 @@ Function Update-DsaNote {
     }
 }
 
+Function Test-DsaNoteChange {
+    <# .SYNOPSIS
+    Whether another run than Own has written to the note since it was read. Seen: keys, and what they had then. #>
+    param ([System.Collections.IDictionary] $Content, [System.Collections.IDictionary] $Seen, [String] $Own)
+    if ($null -eq $Seen -or [String]$Content["run"] -ceq $Own) { return $false }
+    return @($Seen.GetEnumerator() | Where-Object { [String]$Content[$_.Key] -cne [String]$_.Value }).Count -gt 0
+}
+
 Function Save-DsaNote {
     <# .SYNOPSIS
     Replace the file as a whole: a crash leaves the old one or the new one, never half of one. #>

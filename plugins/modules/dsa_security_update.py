@@ -31,6 +31,11 @@ options:
   note:
     description: What to merge into the progress note. A key without a value is removed.
     type: dict
+  seen:
+    description:
+      - Keys of the progress note and the values that they had when the host was read. Where another run has written to
+        it since, O(step=start) and O(step=confirm) do nothing, as that run may have done it. Not compared if not set.
+    type: dict
   trigger:
     description:
       - The arguments of C(dsa_control) that request the update.
@@ -74,6 +79,7 @@ EXAMPLES = r"""
   deep_security.remediation.dsa_security_update:
     step: start
     note: {run: ansible-local-1234}
+    seen: {run: ansible-local-1233, phase: update_pending}
   register: begun
 
 - name: See what came of it
@@ -90,6 +96,13 @@ code:
   returned: failure
   type: str
   sample: note_unreadable
+waited:
+  description:
+    - Whether another run has written to the progress note since O(seen). Nothing was noted or requested then, and
+      nothing else is returned.
+  returned: start and confirm
+  type: bool
+  sample: false
 now:
   description: This host's clock in UTC. Of O(step=start), before the request.
   returned: start and look
@@ -151,10 +164,14 @@ _DIAGNOSTICS_TIMEOUT = 600
 
 
 def merge(params, changes):
-    """Merge into the note under the lock, which is free again afterwards."""
+    """Merge into the note under the lock, which is free again afterwards; whether no other run has written to it."""
     lock = progress.lock(params["progress_file"], params["lock_timeout"])[0]
     try:
-        progress.update(params["progress_file"], changes(progress.require(params["progress_file"])))
+        content = progress.require(params["progress_file"])
+        if progress.written_since(content, params["seen"], params["note"]):
+            return False
+        progress.update(params["progress_file"], changes(content))
+        return True
     finally:
         lock.close()
 
@@ -168,7 +185,8 @@ def start(params):
         changes.setdefault("since", since or progress.utc_now())
         return changes
 
-    merge(params, due)
+    if not merge(params, due):
+        return dict(changed=False, waited=True)
     query = update.query(params["timeout"])
     marks = update.marks(params["log_folder"])
     now = progress.utc_now()
@@ -176,7 +194,8 @@ def start(params):
     reply = control.call(params["trigger"])
     if reply.accepted is False and params["self_protection_password"]:
         reply = control.call(params["trigger"], params["self_protection_password"])
-    return dict(changed=True, marks=marks, query=query, now=now, request=dict(reply.as_dict(), accepted=reply.accepted))
+    request = dict(reply.as_dict(), accepted=reply.accepted)
+    return dict(changed=True, waited=False, marks=marks, query=query, now=now, request=request)
 
 
 def look(params):
@@ -193,8 +212,8 @@ def confirm(params):
     changes = dict(params["note"] or {})
     if changes.get("phase") == "done":
         changes["done_at"] = progress.utc_now()
-    merge(params, lambda content: changes)
-    return dict(changed=True)
+    merged = merge(params, lambda content: changes)
+    return dict(changed=merged, waited=not merged)
 
 
 def diagnose(params):
@@ -214,6 +233,7 @@ def main():
         argument_spec=dict(
             step=dict(type="str", required=True, choices=["start", "look", "confirm", "diagnose"]),
             note=dict(type="dict"),
+            seen=dict(type="dict"),
             trigger=dict(type="list", elements="str", default=control.UPDATE),
             marks=dict(type="list", elements="dict"),
             log_folder=dict(type="path", default=update.LOG_FOLDER),

@@ -61,11 +61,11 @@ options:
       - The agent's C(dsa_control) takes it as an argument only, so it is visible in the host's process list for a
         moment.
     type: str
-  seen_run:
+  seen:
     description:
-      - The C(run) of the progress note when the host was read, an empty text where the note had none. Where another run
-        has written to it since, nothing is installed, as that run may have done it. Not compared if not set.
-    type: str
+      - Keys of the progress note and the values that they had when the host was read. Where another run has written to
+        it since, O(step=install) and O(step=note) do nothing, as that run may have done it. Not compared if not set.
+    type: dict
   timeout:
     description: How long the installation may take, in seconds.
     type: int
@@ -110,8 +110,8 @@ code:
 waited:
   description:
     - Whether another process was at work when an installation was to begin, or another run has written to the progress
-      note since O(seen_run). Nothing was installed then, as it may have done it.
-  returned: O(step=install)
+      note since O(seen). Nothing was installed or noted then, as it may have done it.
+  returned: O(step=install) and O(step=note)
   type: bool
   sample: false
 self_protection:
@@ -193,18 +193,16 @@ class Step(object):
                     raise progress.StepError(error.code, "%s. Self-protection was turned on" % error.message)
             raise
         self.protection = control.SelfProtection(path, password, content)
-        self.waited = self.waited or self.written_since(content)
+        written = progress.written_since(content, self.params["seen"], self.params["note"])
+        self.waited = written or (self.waited and self.params["step"] != "note")
         getattr(self, self.params["step"])()
-
-    def written_since(self, content):
-        """Whether another run has written to the note since the controller read this host."""
-        seen, own = self.params["seen_run"], (self.params["note"] or {}).get("run")
-        return seen is not None and (content.get("run") or "") not in (seen, own)
 
     def note(self):
         """Merge the note."""
-        progress.update(self.params["progress_file"], self.params["note"])
-        self.result["changed"] = True
+        self.result["waited"] = self.waited
+        if not self.waited:
+            progress.update(self.params["progress_file"], self.params["note"])
+            self.result["changed"] = True
 
     def protect(self):
         """Raise self-protection, whatever the note says of it."""
@@ -316,7 +314,7 @@ def main():
             command=dict(type="str"),
             self_protection=dict(type="bool"),
             self_protection_password=dict(type="str", no_log=True),
-            seen_run=dict(type="str"),
+            seen=dict(type="dict"),
             timeout=dict(type="int", default=1800),
             service_timeout=dict(type="int", default=120),
             lock_timeout=dict(type="int", default=1800),

@@ -16,6 +16,7 @@ $spec = @{
     options = @{
         step = @{ type = "str"; required = $true; choices = @("start", "look", "confirm", "diagnose") }
         note = @{ type = "dict" }
+        seen = @{ type = "dict" }
         # Elements of a type would crash Ansible.Basic where one is null.
         trigger = @{ type = "list"; elements = "raw"; default = @("-m", "UpdateComponent:true") }
         marks = @{ type = "list"; elements = "dict" }
@@ -25,9 +26,7 @@ $spec = @{
         lock_timeout = @{ type = "int"; default = 1800 }
         progress_file = @{ type = "path" }
     }
-    required_if = @(
-        , @("step", "look", @("marks"))
-    )
+    required_if = @(, @("step", "look", @("marks")))
     supports_check_mode = $true
 }
 $null = Get-DsaGivenOption -Name @($spec.options.Keys)
@@ -50,11 +49,13 @@ Function Read-QueryAnswer {
 
 Function Update-Note {
     <# .SYNOPSIS
-    Merge into the note under the lock, which is free again afterwards. The phase and times are this host's. #>
+    Merge into the note under the lock, unless another run has written to it. The phase and times are this host's. #>
     if (-not $module.CheckMode) {
         $lock = Lock-DsaNote -Path $progress -Timeout $params.lock_timeout
         try {
             $noted = Get-DsaNote -Path $progress
+            $result.waited = Test-DsaNoteChange -Content $noted -Seen $params.seen -Own $params.note["run"]
+            if ($result.waited) { return }
             $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
             $first, $last = @{}, @{}
             if ($step -eq "start") {
@@ -75,7 +76,9 @@ Function Update-Note {
 Function Start-Update {
     <# .SYNOPSIS
     First the note, so that a run that dies leaves it to the next one; last the request, so that its end is new. #>
+    $result.waited = $false
     Update-Note
+    if ($result.waited) { return }
     $result.query = Read-QueryAnswer
     $result.marks = Get-DsaLogMark -Folder $logs
     $result.now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
@@ -98,13 +101,10 @@ Function Watch-Update {
         }
     }
     $note = Read-DsaNote -Path $progress
-    $result.note_text = $note.text
-    $result.note_problem = $note.problem
+    $result.note_text, $result.note_problem = $note.text, $note.problem
     $result.query = Read-QueryAnswer
     $new = Read-DsaNewLine -Folder $logs -Mark @($params.marks)
-    $result.lines = $new.lines
-    $result.lines_cut = $new.cut
-    $result.lines_unread = $new.unread
+    $result.lines, $result.lines_cut, $result.lines_unread = $new.lines, $new.cut, $new.unread
     $result.now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
 }
 
@@ -131,14 +131,11 @@ $body = {
         Stop-DsaStep -Code "bad_option" -Message "trigger is empty; give the arguments of dsa_control"
     }
     if ($null -eq $params.note) { $params.note = @{} }
-    if ($step -eq "start") {
-        Start-Update
-    } elseif ($step -eq "look") {
-        Watch-Update
-    } elseif ($step -eq "confirm") {
-        Update-Note
-    } else {
-        Export-Diagnostic
+    switch ($step) {
+        "start" { Start-Update }
+        "look" { Watch-Update }
+        "confirm" { Update-Note }
+        "diagnose" { Export-Diagnostic }
     }
 }
 Invoke-DsaModule -Module $module -Step $step -Body $body

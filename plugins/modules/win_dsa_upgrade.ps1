@@ -19,7 +19,7 @@ $spec = @{
         sha256 = @{ type = "str" }
         self_protection = @{ type = "bool" }
         self_protection_password = @{ type = "str"; no_log = $true }
-        seen_run = @{ type = "str" }
+        seen = @{ type = "dict" }
         reboot_required = @{ type = "bool"; default = $false }
         log_path = @{ type = "path" }
         service_timeout = @{ type = "int"; default = 120 }
@@ -131,8 +131,7 @@ Function Start-Installation {
     <# .SYNOPSIS
     Verify the package, note what begins, lower self-protection. #>
     if ($params.path) { Test-Package }
-    $result.path = $params.path
-    $result.log_path = $params.log_path
+    $result.path, $result.log_path = $params.path, $params.log_path
     if ($module.CheckMode) { return }
     # What is written here tells any later run that an update is due, even if this one ends now.
     Update-DsaNote -Path $progress -Change @{ phase = "upgrading" }, $params.note
@@ -168,9 +167,7 @@ Function Invoke-Step {
         if ($step -eq "protect" -or ($step -eq "end" -and $lowers)) {
             $shared.state = $shared.state.Replace("untouched", "unknown")
         }
-        if ($step -ne "protect") {
-            $null = Enable-SelfProtection -Timeout 0
-        }
+        if ($step -ne "protect") { $null = Enable-SelfProtection -Timeout 0 }
         if ($step -eq "begin") {
             Start-Installation
             $raised = $true  # it stays lowered until step end
@@ -201,11 +198,10 @@ $body = {
         if ($step -eq "end" -and $params.log_path) { $result.log = Read-DsaLogEnd -Path $params.log_path }
         if (-not $module.CheckMode) { $lock = Lock-DsaNote -Path $progress -Timeout $params.lock_timeout }
         Open-Note
-        if ($step -eq "begin") {
-            # What the controller saw or this run wrote. Any other run may be before its end: nothing is raised.
-            $known = @($params.seen_run, $params.note["run"]) -ccontains [String]$shared.noted["run"]
-            $result.waited = $lock.waited -or ($null -ne $params.seen_run -and -not $known)
-            $result.refused = $false
+        if (@("begin", "note") -ccontains $step) {
+            $result.waited = Test-DsaNoteChange -Content $shared.noted -Seen $params.seen -Own $params.note["run"]
+            if ($step -eq "begin") { $result.waited, $result.refused = ($result.waited -or $lock.waited), $false }
+            # The other run may be before its end: nothing is raised.
             if ($result.waited) { return }
         }
         if ($module.CheckMode) {

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import typing as t
@@ -99,7 +100,7 @@ def named(awx: Awx, endpoint: str) -> dict[str, dict[str, t.Any]]:
     ("wrong", "message"),
     [
         ({"dsa_controller_token": "not-the-token"}, "does not accept the token (HTTP 401)"),
-        ({"dsa_controller_token": None}, "dsa_controller_token: not set"),
+        ({"dsa_controller_token": None}, "not set: dsa_controller_token (or CONTROLLER_OAUTH_TOKEN in"),
         ({"dsa_controller_host": "http://127.0.0.1:1"}, "http://127.0.0.1:1 cannot be"),
         ({"dsa_controller_organization": "Sales"}, "AWX has no organization 'Sales'"),
         ({"dsa_controller_collection": "ansible.controller"}, "not installed: ansible.controller"),
@@ -144,6 +145,7 @@ def test_check_mode_predicts_and_changes_nothing(play: Play, awx: Awx) -> None:
     done = play("--check")
     assert done.returncode == 0
     assert result(done)["msg"] == "35 made, 0 changed, 0 removed, 0 unchanged"
+    assert re.findall("^would be (.*)", done.stdout, re.MULTILINE) == [f"made: {each}" for each in result(done)["made"]]
     assert changes(awx, since) == []
 
 

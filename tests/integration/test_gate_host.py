@@ -41,7 +41,8 @@ def test_other_limits_are_refused(run_playbook: Run, inventory: Path, tmp_path: 
     assert not (tmp_path / "dsa-reports").exists()
 
 
-def test_the_gate_of_one_host(run_playbook: Run, inventory: Path, tmp_path: Path) -> None:
-    done = run_playbook(PLAYBOOK, inventory, {}, "--limit", "web-1")
+@pytest.mark.parametrize("given", [("--limit", "web-1"), ("-e", "ansible_limit=web-1")], ids=["limit", "variable"])
+def test_the_gate_of_one_host(run_playbook: Run, inventory: Path, tmp_path: Path, given: tuple[str, str]) -> None:
+    done = run_playbook(PLAYBOOK, inventory, {}, *given)
     assert done.returncode == 2, done.stdout
     assert [each["host"] for each in report_schema.read(tmp_path / "dsa-reports" / "report.json")["hosts"]] == ["web-1"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.server
 import json
@@ -25,6 +26,7 @@ from tests.integration.test_slices import stats_of
 
 STATS = {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
 PASSWORD, TOKEN, SIGNATURE = "S3CRET-password", "S3CRET-token", "S3CRET-signature"
+BASE64 = base64.b64encode(f"dsa:{PASSWORD}".encode()).decode()
 OWN = """
 - name: Send
   ansible.builtin.copy:
@@ -36,7 +38,9 @@ __all__ = ["fleet"]
 
 
 class Store:
-    """A server that takes files with a password. taken: path → content."""
+    """A server that takes files with a password, and sends others elsewhere with a word on what was wrong: all of the
+    request. taken: path → content.
+    """
 
     def __init__(self) -> None:
         self.taken: dict[str, bytes] = {}
@@ -46,11 +50,14 @@ class Store:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_PUT(self) -> None:
                 content = self.rfile.read(int(self.headers["Content-Length"]))
-                known = "Authorization" in self.headers
-                if known:
+                if self.path.startswith("/moved"):
+                    words = f"{self.path} {' '.join(self.headers.values())}"
+                    self.send_response(307, words)
+                    self.send_header("Location", f"{store.address}/elsewhere")
+                else:
                     store.taken[self.path] = content
                     store.headers.append(dict(self.headers))
-                self.send_response(201 if known else 401)
+                    self.send_response(201 if "Authorization" in self.headers else 401)
                 self.end_headers()
 
             def log_message(self, *ignored: object) -> None:
@@ -84,7 +91,10 @@ def destinations(fleet: Fleet, store: Store) -> list[dict[str, t.Any]]:
         },
         {"tasks": "own.yml"},
         {"directory": "/nowhere", "host": "silent"},
-        {"url": f"{store.address}/one?signature={SIGNATURE}"},
+        {
+            "url": f"{store.address.replace('//', f'//dsa:{PASSWORD}@')}/moved?signature={SIGNATURE}",
+            "headers": {"X-Token": TOKEN},
+        },
         {"tasks": "failing.yml"},
     ]
 
@@ -105,7 +115,7 @@ def test_the_report_is_sent_and_no_destination_changes_the_verdict(
     assert result["passed"] is (hosts is GOOD)
     assert [each["ok"] for each in result["sent"]] == [True, True, True, False, False, False]
     problems = [each["problem"] for each in result["sent"][3:]]
-    for problem, text in zip(problems, ["refused", "401", "no room"], strict=True):
+    for problem, text in zip(problems, ["refused", "HTTP status 307", "no room"], strict=True):
         assert text in problem
         assert f": {problem}"[:60] in words(done), "it is shown"
     content = fleet.path.read_bytes()
@@ -122,6 +132,7 @@ def test_the_report_is_sent_and_no_destination_changes_the_verdict(
     assert (fleet.folder / "own.txt").read_text("utf-8") == f"{result['run_id']} {name} {sent['.html'].name}"
     for place in (done.stdout, fleet.everything()):
         assert "S3CRET" not in place
+        assert BASE64 not in place
     failed = {line.split()[0] for line in done.stdout.splitlines() if re.search(r" : ok=.* failed=[1-9]", line)}
     assert failed == (set() if hosts is GOOD else {"b"})
     assert "unreachable=1" not in done.stdout

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import report_schema
-from tests.documents import document, row
+from tests.documents import document, recent, row
 from tests.integration.test_gate_by_manager import AFFECTED, FIXED, by_manager
 from tests.integration.test_gate_holds import Fleet, fleet, words
 
@@ -192,13 +192,19 @@ def test_a_report_is_made_of_files_where_there_is_no_inventory(fleet: Fleet) -> 
     assert report_schema.read(Path(files[0]))["playbook"] == "gate", "what it is made of stays as it is"
 
 
-def test_a_slice_that_did_not_finish_keeps_the_whole_from_passing(fleet: Fleet) -> None:
+def test_a_slice_that_did_not_finish_or_is_of_the_night_before_keeps_the_whole_from_passing(fleet: Fleet) -> None:
     good = slices(fleet, GOOD, "web-1")
-    begun = document([row("web-2")], finished=None, run_id="interrupted")
-    (fleet.folder / "begun.json").write_text(json.dumps(begun), encoding="utf-8")
-    done = fleet.run({}, {"dsa_report_from": [*good, "begun.json"], "dsa_gate": False}, playbook=REPORT)
+    begun = recent(document([row("web-2")], finished=None, run_id="interrupted"))
+    old = recent(document([row("web-3")], run_id="old"), hours=20)
+    for name, content in {"begun.json": begun, "old.json": old}.items():
+        (fleet.folder / name).write_text(json.dumps(content), encoding="utf-8")
+    given = {"dsa_report_from": [*good, "begun.json", "old.json"], "dsa_gate": False}
+    done = fleet.run({}, given, playbook=REPORT)
     assert done.returncode == 2, done.stdout
-    assert fleet.report["errors"] == ["run interrupted: it did not finish"]
+    stale, unfinished = fleet.report["errors"]
+    assert unfinished == "run interrupted: it did not finish"
+    assert f"old.json, whose run ended at {old['finished']}, 19.8 hours ago, and dsa_report_max_age is 12" in stale
+    assert f"from {old['finished'].replace('T', ' ')[:16]} to" in words(done)
 
 
 @pytest.mark.parametrize(

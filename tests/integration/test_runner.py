@@ -93,8 +93,9 @@ class Awx:
     ) -> list[Finished]:
         """The slices of one job, all at once."""
         folders = [self.folder / f"{name}-{number}" for number in range(1, count + 1)]
+        about = {"awx_workflow_job_name": f"{COLLECTION}.{playbook}"}  # as the template, whatever workflow that is in
         jobs = [
-            Job(f"{COLLECTION}.{playbook}", sliced(inventory, number, count), self.answers(variables))
+            Job(f"{COLLECTION}.{playbook}", sliced(inventory, number, count), self.answers({**variables, **about}))
             for number in range(1, count + 1)
         ]
         running = [job.start(folder, EXECUTION_ENVIRONMENT) for job, folder in zip(jobs, folders, strict=True)]
@@ -246,7 +247,9 @@ def test_every_node_succeeds_and_shows_no_warning(jobs: dict[str, list[Finished]
 def test_the_relays_stage_hands_on_how_they_are_reached_and_no_secret(jobs: dict[str, list[Finished]]) -> None:
     (relays,) = jobs["relays"]
     assert set(relays.artifacts) == {"dsa_result", "dsa_relay_hosts", "dsa_workflow"}
-    (reached,) = relays.artifacts["dsa_relay_hosts"].values()
+    published = relays.artifacts["dsa_relay_hosts"]
+    (reached,) = published["relays"].values()
+    assert (set(published["relays"]), published["complete"]) == ({"relay-1"}, True)
     assert (reached["ansible_host"], bool(reached["ansible_port"])) == ("127.0.0.1", True)
     assert "id_ed25519" not in json.dumps(reached)
     for job in (each for several in jobs.values() for each in several):

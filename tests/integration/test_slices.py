@@ -100,8 +100,9 @@ def story(lab: LabFleet) -> dict[str, Slice]:
     published = steps["predicted"].stats["dsa_relay_hosts"]
     # All that the stage published before is an extra variable of the next node.
     steps["too early"] = job(lab, "remediate_agents", "web-1", **steps["predicted"].stats)
-    lies = {"relay": {**published["relay"], "dsa_certificate_replaced": True, "dsa_role": "agent"}}
-    steps["lies"] = job(lab, "remediate_agents", "web-1", dsa_relay_hosts=json.dumps(lies))
+    lies = {"relay": {**published["relays"]["relay"], "dsa_certificate_replaced": True, "dsa_role": "agent"}}
+    lying = json.dumps({**published, "relays": lies})
+    steps["lies"] = job(lab, "remediate_agents", "web-1", dsa_relay_hosts=lying)
     steps["no relay here"] = job(lab, "remediate_relays", "web-1")
     steps["relay"] = job(lab, "remediate_agents", "relay", **steps["predicted"].stats)
     return steps
@@ -121,7 +122,9 @@ def test_a_relay_that_is_named_and_lacking_blocks_and_is_no_wrong_setting(story:
 
 
 def test_the_stage_of_the_relays_publishes_how_they_are_reached_and_nothing_secret(story: dict[str, Slice]) -> None:
-    published = story["predicted"].stats["dsa_relay_hosts"]
+    whole = story["predicted"].stats["dsa_relay_hosts"]
+    assert (whole["complete"], whole["run_id"]) == (True, story["predicted"].report["run_id"])
+    published = whole["relays"]
     assert set(published) == {"relay"}
     assert published["relay"]["ansible_host"] == "127.0.0.1"
     assert published["relay"]["ansible_port"]

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import typing as t
 from collections.abc import Mapping
@@ -21,6 +23,8 @@ from tests.integration.conftest import FIXED, LabFleet, StartFleet, deb
 PASSWORD = "MARKSPPW-7"
 # Longer than this test waits for a run: none can end by it.
 LIMIT = 3600
+# Of a run, or a part of it, in seconds.
+LONG = 400
 TOGETHER = ("relay", "web")
 
 
@@ -59,16 +63,36 @@ def report(path: Path) -> dict[str, t.Any]:
     return content
 
 
+def entries(lab: LabFleet, run: str, kind: str) -> list[dict[str, t.Any]]:
+    """What a run has noted by now of one kind."""
+    lines = [line for path in lab.folder.glob(f"run-{run}/run-*.jsonl") for line in path.read_text("utf-8").split("\n")]
+    return [entry for entry in map(json.loads, filter(None, lines[:-1])) if entry["kind"] == kind]
+
+
 def stages(lab: LabFleet, host: str) -> list[dict[str, t.Any]]:
     """What both runs noted of a host."""
-    journals = sorted(lab.folder.glob("run-?/run-*.jsonl"))
-    entries = [json.loads(line) for path in journals for line in path.read_text(encoding="utf-8").splitlines()]
-    return [{**entry, "record": None} for entry in entries if entry["host"] == host and entry["kind"] == "stage"]
+    found = [entry for run in "ab" for entry in entries(lab, run, "stage")]
+    return [{**entry, "record": None} for entry in found if entry["host"] == host]
+
+
+def has_read(lab: LabFleet, run: str) -> bool:
+    """Whether a run has read all its hosts."""
+    return {entry["host"] for entry in entries(lab, run, "read")} == set(TOGETHER)
+
+
+def has_updated(lab: LabFleet, run: str, host: str) -> bool:
+    """Whether an update of a host has ended well in a run."""
+    of_host = [entry for entry in entries(lab, run, "stage") if entry["host"] == host]
+    return ("update", "done") in {(entry["stage"], entry["outcome"]) for entry in of_host}
 
 
 @pytest.fixture(scope="module")
 def together(lab: LabFleet) -> list[dict[str, t.Any]]:
-    """The reports of two runs, of which the second begins while the first reads its hosts."""
+    """The reports of two runs, of which the second begins while the first reads its hosts.
+
+    Once the second has read them it stands still until the first has updated the Relay, of which the second then knows
+    by nothing but the note.
+    """
     paths = [lab.folder / f"run-{name}" / "report.json" for name in "ab"]
     runs: list[subprocess.Popen[str]] = []
 
@@ -79,23 +103,15 @@ def together(lab: LabFleet) -> list[dict[str, t.Any]]:
     for path in paths:
         runs.append(remediate(path))
         wait_for(lambda: any(lab.journal(name, "ssh_command") for name in TOGETHER), "the first run reads")
-    outputs = [run.communicate(timeout=400)[0] for run in runs]
-    for place, run in enumerate(runs):
-        if run.returncode == 2 and waits_for_the_other(report(paths[place])):
-            runs[place] = remediate(paths[place])
-            outputs[place] = runs[place].communicate(timeout=400)[0]
+    wait_for(lambda: has_read(lab, "b"), "the second run has read", LONG)
+    os.killpg(runs[1].pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: has_updated(lab, "a", "relay"), "the first run updates the Relay", LONG)
+    finally:
+        os.killpg(runs[1].pid, signal.SIGCONT)
+    outputs = [run.communicate(timeout=LONG)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], "\n".join(outputs)
     return [report(path) for path in paths]
-
-
-def waits_for_the_other(content: dict[str, t.Any]) -> bool:
-    """Whether all that stands against its hosts is what the other run has begun on the Relay.
-
-    The second run updates again what the first one has just updated, if it was read before that. An Agent of the first
-    run then waits, and its report calls for another run.
-    """
-    against = [host["next"]["code"] for host in content["hosts"] if not host["passed"]]
-    return bool(against) and set(against) <= {"finish_remediation", "fix_relay_first"}
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +146,14 @@ def test_both_runs_end_well(together: list[dict[str, t.Any]]) -> None:
 def test_each_host_was_upgraded_once(lab: LabFleet, name: str) -> None:
     assert len(lab.journal(name, "package_installed")) == 1
     assert lab.journal(name, "security_update_succeeded")
+
+
+@pytest.mark.usefixtures("together")
+def test_the_relay_was_updated_once(lab: LabFleet) -> None:
+    """A second update would take back what the first run noted, and that one's Agents would wait for it."""
+    assert len(lab.journal("relay", "security_update_requested")) == 1
+    updates = [(one["outcome"], one["details"]["by"]) for one in stages(lab, "relay") if one["stage"] == "update"]
+    assert updates == [("done", "host"), ("done", "other_run")]
 
 
 @pytest.mark.usefixtures("together")

@@ -85,13 +85,13 @@ REBOOT: Step = ("reboot", {})
 
 def remediation(**protect: Any) -> list[Step]:
     """What a remediation does on a host, and what may come after it."""
-    note = {"phase": "upgrading", "run": "r1", "from": OLD, "to": NEW}
+    note, nothing = {"phase": "upgrading", "run": "r1", "from": OLD, "to": NEW}, {"run": None, "phase": None}
     return [
         READ,
         PRECHECK,
         PUT,
         ("win_dsa_package_info", {"path": PACKAGE}),
-        own("begin", path=PACKAGE, sha256=DIGEST, note=note, log_path=LOG, seen_run="", **protect),
+        own("begin", path=PACKAGE, sha256=DIGEST, note=note, log_path=LOG, seen=nothing, **protect),
         INSTALL,
         own("end", note={"phase": "update_pending"}, reboot_required=True, log_path=LOG, **protect),
         READ,
@@ -104,7 +104,11 @@ def remediation(**protect: Any) -> list[Step]:
         # Once more, as by now there are logs to mark.
         updating("start", note={"run": "r2"}),
         updating("look"),
-        updating("confirm", note={"phase": "done", "build": NEW}),
+        updating("confirm", note={"phase": "done", "build": NEW}, seen={"phase": "upgrading"}),
+        updating("confirm", note={"phase": "done", "build": NEW}, seen={"phase": "update_pending"}),
+        # By what was read before that.
+        updating("start", note={"run": "r3"}, seen={"run": "r2", "phase": "update_pending"}),
+        own("note", note={"phase": "upgrading", "run": "r3"}, seen={"run": "r2", "phase": "update_pending"}),
         updating("diagnose", **({"self_protection_password": protect["self_protection_password"]} if protect else {})),
         READ,
         own("begin", note={"phase": "upgrading"}, log_path=LOG, **protect),
@@ -268,6 +272,11 @@ ELSEWHERE = r"C:\Temp\other.json"
 PROGRESS = PACKAGE.rpartition("\\packages")[0] + r"\progress.json"
 
 
+def some_seen(rng: random.Random) -> dict[str, Any]:
+    """What a note may have had when the host was read."""
+    return {"run": rng.choice([None, "r0", "r1"]), "phase": rng.choice([None, "upgrading", "update_pending", "done"])}
+
+
 def some_step(rng: random.Random, protect: dict[str, Any]) -> list[Step]:
     """One step of a run, or some that belong together, with options that it may get and some that it must refuse."""
     note = {"phase": rng.choice(["upgrading", "update_pending", "done"]), "run": "r1"}
@@ -277,7 +286,7 @@ def some_step(rng: random.Random, protect: dict[str, Any]) -> list[Step]:
     if digest:
         begin["sha256"] = digest
     if rng.random() < 0.5:
-        begin["seen_run"] = rng.choice(["", "r0", "r1"])
+        begin["seen"] = some_seen(rng)
     kept = rng.choice(sorted(NOTES))
     return rng.choice(
         [
@@ -291,12 +300,13 @@ def some_step(rng: random.Random, protect: dict[str, Any]) -> list[Step]:
             [own("begin", note=note, **protect), REMOVE, own("end", **protect), LEFTOVERS],
             [own("restart", **protect)],
             [own("protect", **protect)],
-            [own("note", note=note)],
+            [own("note", note=note, **rng.choice([{}, {"seen": some_seen(rng)}]))],
+            [updating("start", note={"run": "r1"}, seen=some_seen(rng))],
             [
                 updating("start", note={"run": "r1"}, **{k: v for k, v in protect.items() if "password" in k}),
                 updating("look"),
             ],
-            [updating("confirm", note=note)],
+            [updating("confirm", note=note, **rng.choice([{}, {"seen": some_seen(rng)}]))],
             [updating("diagnose", **{k: v for k, v in protect.items() if "password" in k})],
             [("file", {"path": PROGRESS, "content": NOTES[kept]})],
             [("win_dsa_control", {"arguments": rng.choice([["-m"], ["-r"], ["--no-such"], []])})],

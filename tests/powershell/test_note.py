@@ -259,6 +259,12 @@ def test_whoever_waited_for_another_run_does_not_begin(host: Windows) -> None:
     assert (result["waited"], result["changed"], host.acts(), host.read_note()) == (True, False, [], None)
 
 
+def test_a_note_is_written_whoever_held_the_lock(host: Windows) -> None:
+    with host.locked() as free, host.on_sleep(free.set):
+        result = host.upgrade("note", note=NOTE, lock_timeout=60)
+    assert (result["waited"], result["changed"], host.read_note()) == (False, True, NOTE)
+
+
 def test_the_lock_is_free_after_every_step(host: Windows) -> None:
     for step, options in (("begin", {**package(host), "note": NOTE}), ("note", {"note": {"phase": "begun"}})):
         host.upgrade(step, **options)

@@ -84,6 +84,37 @@ def test_an_update_that_was_not_due_is_due_from_now_on(host: Windows) -> None:
     assert host.about_now(note["since"]) and note["phase"] == "update_pending"
 
 
+@pytest.mark.parametrize(
+    ("wrote", "waited"),
+    [
+        ({"run": "r2", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
+        # The run that was seen, which has ended it meanwhile.
+        ({"run": "r0", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
+        ({"run": "r0", "phase": "update_pending"}, False),
+        # An attempt of this run whose connection was lost.
+        ({"run": "r1", "phase": "done"}, False),
+        (None, True),
+    ],
+)
+@pytest.mark.parametrize("step", ["start", "confirm"])
+def test_nothing_is_done_where_another_run_has_written_since_the_host_was_read(
+    host: Windows, step: str, wrote: dict[str, str] | None, waited: bool
+) -> None:
+    if wrote:
+        host.write_note(**wrote)
+    note = {"run": "r1", "phase": "done"}
+    result = host.update(step, note=note, seen={"run": "r0", "phase": "update_pending"})
+    assert (result["waited"], result["changed"]) == (waited, not waited)
+    assert bool(host.acts()) is (step == "start" and not waited)
+    assert host.read_note() == wrote if waited else (host.read_note() or {})["run"] == "r1"
+
+
+def test_without_what_was_seen_nothing_is_compared(host: Windows) -> None:
+    host.write_note(run="r2", phase="done")
+    assert host.update("start", note={"run": "r1"})["waited"] is False
+    assert (host.read_note() or {})["phase"] == "update_pending"
+
+
 def test_the_password_is_not_given_to_a_request(host: Windows) -> None:
     host.update("start", self_protection_password="s3cret")
     assert host.acts()[-1] == "dsa_control -m UpdateComponent:true"

@@ -175,16 +175,29 @@ def test_a_refused_package_that_cannot_be_removed_is_refused_all_the_same(host: 
     assert (result["failed"], result["code"], result["refused"]) == (True, "package_refused", True)
 
 
-@pytest.mark.parametrize(("wrote", "waited"), [("r2", True), ("r0", False), ("r1", False)])
+SEEN = {"run": "r0", "phase": "upgrading"}
+
+
+@pytest.mark.parametrize(
+    ("wrote", "waited"),
+    [
+        ({"run": "r2", "phase": "upgrading"}, True),
+        # The same run, which is further by now.
+        ({"run": "r0", "phase": "done"}, True),
+        (SEEN, False),
+        # An attempt of this run whose connection was lost.
+        ({"run": "r1", "phase": "update_pending"}, False),
+    ],
+)
+@pytest.mark.parametrize("step", ["begin", "note"])
 def test_what_another_run_did_since_this_one_read_the_host_is_not_done_again(
-    host: Windows, wrote: str, waited: bool
+    host: Windows, step: str, wrote: dict[str, str], waited: bool
 ) -> None:
-    """r0 is what the controller saw, r1 is this run: an attempt of it whose connection was lost."""
-    host.write_note(phase="upgrading", run=wrote)
-    result = begin(host, seen_run="r0")
+    host.write_note(**wrote)
+    result = begin(host, seen=SEEN) if step == "begin" else host.upgrade("note", note=NOTE, seen=SEEN)
     assert (result["waited"], result["changed"]) == (waited, not waited)
-    assert host.acts() == ([] if waited else [OFF])
-    assert (host.read_note() or {})["run"] == (wrote if waited else "r1")
+    assert host.acts() == ([OFF] if step == "begin" and not waited else [])
+    assert (host.read_note() or {})["run"] == (wrote["run"] if waited else "r1")
 
 
 # ---- end

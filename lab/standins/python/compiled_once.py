@@ -21,7 +21,7 @@ def install():  # type: ignore[no-untyped-def]
     import zipimport
     from _imp import source_hash
 
-    compiled = zipimport._compile_source
+    compiled = zipimport._compile_source  # type: ignore[attr-defined]
 
     def compiled_once(path, source):  # type: ignore[no-untyped-def]
         inside = path.rpartition(".zip")[2]
@@ -34,11 +34,11 @@ def install():  # type: ignore[no-untyped-def]
             code = compiled(path, source)
         try:
             # Several hosts at once: none may read what another has half written.
-            with open("%s.%d" % (name, os.getpid()), "wb") as stream:
-                stream.write(marshal.dumps(code))
-            os.rename(stream.name, name)
+            with open("%s.%d" % (name, os.getpid()), "wb") as part:
+                part.write(marshal.dumps(code))
+            os.rename(part.name, name)
         except OSError:
             pass
         return code
 
-    zipimport._compile_source = compiled_once
+    zipimport._compile_source = compiled_once  # type: ignore[attr-defined]

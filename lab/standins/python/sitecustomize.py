@@ -4,8 +4,8 @@
 
 """On PYTHONPATH of a host: Python loads it at each start. Python 2.7 and 3.6 or newer."""
 
-import compiled_once
-import other_platform
+import compiled_once  # type: ignore[import-not-found]
+import other_platform  # type: ignore[import-not-found]
 
 other_platform.install()
 compiled_once.install()

@@ -152,6 +152,16 @@ def require(path):
     )
 
 
+def written_since(content, seen, note):
+    """Whether another run has written to the note since the controller read this host.
+
+    seen: keys and values that it had then; none, and nothing is compared. note: what is to be merged, with this run.
+    """
+    if seen is None or content.get("run") == (note or {}).get("run"):
+        return False
+    return any(content.get(key) != value for key, value in seen.items())
+
+
 def lock(path, timeout):
     """Lock the note; return (the open lock, whether another process held it). It is free when the process ends.
 

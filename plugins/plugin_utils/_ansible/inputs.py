@@ -11,8 +11,9 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from itertools import chain
 from pathlib import Path
 
@@ -21,10 +22,11 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.mod_args import ModuleArgsParser
 
-from .._advisory import AdvisoryError
+from .._advisory import Advisory, AdvisoryError
 from .._report import Report
 from .._report.difference import difference, digest
 from .._report.read import WrongReport, read
+from .._report.times import age_of
 from .._report.waivers import Waiver, apply, combined, of_prechecks, parse
 from .._settings import Problem, SettingsError, SettingsErrors
 from .._settings.errors import WrongValue
@@ -32,7 +34,7 @@ from .._text import one_line
 from .run import Run
 from .scope import fitting
 
-_FROM, _BASELINE = "dsa_report_from", "dsa_report_baseline"
+_FROM, _BASELINE, _MAX_AGE = "dsa_report_from", "dsa_report_baseline", "dsa_report_max_age"
 # A folder on a host, as the result of a run names where its report was sent.
 _ON_HOST = re.compile(r"([^/:\s]+):(/.*)")
 
@@ -52,7 +54,7 @@ def _problems(run: Run) -> Iterator[str]:
     path = run.settings[_BASELINE]
     if path:
         try:
-            earlier = read(_absolute(path), _BASELINE)
+            earlier = read(_absolute(path), _BASELINE, datetime.now(timezone.utc))
         except WrongReport as error:
             yield str(error)
             return
@@ -60,7 +62,7 @@ def _problems(run: Run) -> Iterator[str]:
             run.journal.append("", "baseline", **digest(earlier))
         else:  # of a run that was refused: no reason to refuse the next one, and every host would be new
             run.journal.append("", "warning", text=f"{_BASELINE} names {path}, a report about no host: see its errors")
-        yield from _other_advisory(run, earlier)
+        yield from _other_advisory(run, earlier, _BASELINE, path)
 
 
 def _tasks(run: Run) -> Iterator[str]:
@@ -102,13 +104,18 @@ def _actions(tasks: Iterable[object]) -> Iterator[tuple[str, Mapping[str, object
             yield action, arguments
 
 
-def _other_advisory(run: Run, earlier: Report) -> Iterator[str]:
-    try:
-        own = run.advisory.id
-    except AdvisoryError:  # named already
-        return
-    if earlier.advisory not in ("", own):
-        yield f"{_BASELINE} is by the advisory {earlier.advisory}, and this run by {own}: name a report by {own}"
+def _other_advisory(run: Run, other: Report, setting: str, path: str | Path) -> Iterator[str]:
+    own = _advisory(run)
+    if own and other.advisory not in ("", own.id):
+        by = f"which is by the advisory {other.advisory}, and this run by {own.id}"
+        yield f"{setting} names {path}, {by}: name a report by {own.id}, or set dsa_advisory"
+
+
+def _advisory(run: Run) -> Advisory | None:
+    """The advisory of the run; None where it cannot be read, which is named already."""
+    with suppress(AdvisoryError):
+        return run.advisory
+    return None
 
 
 def _waivers(run: Run, hosts: Iterable[str]) -> list[Waiver]:
@@ -161,9 +168,11 @@ def sources(run: Run) -> list[dict[str, str]]:
 
 
 def reports(run: Run) -> list[Report]:
-    """The reports of dsa_report_from. Raises SettingsErrors with everything that is wrong with them."""
-    paths = _paths(run)
-    found = []
+    """The reports of dsa_report_from. Raises SettingsErrors with everything that is wrong with them.
+
+    One that is too old is an error of the run: what it has is shown, and the run does not pass.
+    """
+    now, found = datetime.now(timezone.utc), []
     problems = [
         f"{_FROM} names {source['from']}, and not all of its reports could be fetched: see the tasks that fetch them"
         for source in sources(run)
@@ -171,23 +180,29 @@ def reports(run: Run) -> list[Report]:
     ]
     if not run.settings[_FROM]:
         problems.append(f"{_FROM} is not set: name the JSON reports to make one report of")
-    for path, is_named in paths.items():
+    for path, is_named in _paths(run).items():
         try:
-            part = read(path, _FROM)
+            part = read(path, _FROM, now, _advisory(run))
         except WrongReport as error:
             problems.append(str(error))
             continue
         # Beside the reports of a workflow stands what an earlier attempt made of them, with hosts that it lacked.
         if is_named or part.playbook != "report":
+            problems += _other_advisory(run, part, _FROM, path)
+            _check_age(run, part, path, now)
             found.append(part)
     if not (found or problems):
         problems.append(f"{_FROM} names {', '.join(run.settings[_FROM])}, and there is no report of one run")
-    advisories = sorted({report.advisory for report in found} - {""})
-    if len(advisories) > 1:
-        problems.append(f"{_FROM} names reports by several advisories, {', '.join(advisories)}: merge those of one")
     if problems:
         raise SettingsErrors([Problem(_FROM, "", text) for text in problems])
     return found
+
+
+def _check_age(run: Run, part: Report, path: Path, now: datetime) -> None:
+    (age, ended), hours = age_of(part, now), run.settings[_MAX_AGE]
+    if age > timedelta(hours=hours):
+        when = f"whose run ended at {ended}, {age / timedelta(hours=1):.1f} hours ago"
+        run.fail(f"{_FROM} names {one_line(path)}, {when}, and {_MAX_AGE} is {hours:g}: make it again, or raise that")
 
 
 def is_read(run: Run, path: Path) -> bool:

@@ -24,6 +24,7 @@ from .._text import one_line
 from .downloads import Downloads
 from .hosts import host_runs
 from .run import Run
+from .terminal import in_width
 
 Tier = t.Literal["relays", "agents"]
 TIERS: tuple[Tier, ...] = ("relays", "agents")
@@ -91,7 +92,8 @@ def plan_hosts(run: Run, names: Sequence[str]) -> tuple[Fleet, Plan]:
         entries = _bring(run, fleet, entries)
     plan = Plan(entries)
     run.journal.append_all((name, "plan", plan_dict(entry)) for name, entry in entries.items())
-    run.display.display(_in_words(plan, Texts(run.settings["dsa_report_language"])))
+    for line in in_width(_in_words(plan, Texts(run.settings["dsa_report_language"]))):
+        run.display.display(line)
     return fleet, plan
 
 

@@ -30,6 +30,7 @@ from ansible import constants as C
 from .._messages import Message, Texts
 from .._text import one_line
 from .run import Run
+from .terminal import in_width
 
 # Seconds between two lines. Tests set it lower.
 INTERVAL = float(os.environ.get("DSA_PROGRESS_INTERVAL") or 30)
@@ -172,6 +173,9 @@ def progress_of(run: Run, host: str) -> Progress:
     """The progress of a host in this run."""
     tiers = [entry for entry in run.journal.entries("") if entry["kind"] == "tier"]
     texts = Texts(run.settings["dsa_report_language"])
-    return Progress(
-        C.DEFAULT_LOCAL_TMP, run.journal.run_id, host, place_of(host, tiers[::-1]), run.display.display, texts
-    )
+
+    def show(line: str) -> None:
+        # At once: another process may show something between two lines.
+        run.display.display("\n".join(in_width(line)))
+
+    return Progress(C.DEFAULT_LOCAL_TMP, run.journal.run_id, host, place_of(host, tiers[::-1]), show, texts)

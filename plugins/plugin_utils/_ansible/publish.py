@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 import typing as t
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote
 
 from .._messages import Texts
 from .._report import Written
@@ -30,6 +32,9 @@ _HIDDEN = "********"
 # Published again after each destination: it stays where the run ends before this one.
 _NOT_YET = "the run ended before it was sent"
 _LONGEST = 500
+_UNCUT = 10**6
+# With these a server has taken a file.
+_TAKEN = (200, 201, 202, 204)
 
 
 def of_report(document: Document, texts: Texts, path: Path, written: Written) -> dict[str, t.Any]:
@@ -107,9 +112,15 @@ def label(entry: Mapping[str, t.Any]) -> str:
         return one_line(f"{entry['host']}:{entry['directory']}")
     if entry["kind"] == "tasks":
         return one_line(entry["tasks"])
-    parts = urlsplit(entry["url"])
-    place = parts.netloc.rpartition("@")[2]
-    return one_line(f"{parts.scheme}://{place}{parts.path}")
+    scheme, place, rest = _parts(entry["url"])
+    return one_line(f"{scheme}://{_HIDDEN if '@' in rest else place.rpartition('@')[2]}")
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    """Scheme; user, host and path; query and fragment."""
+    scheme, dummy, rest = url.partition("://")
+    place, query = (*re.split("[?#]", rest, maxsplit=1), "")[:2]
+    return scheme, place, query
 
 
 def destination(run: Run, number: int) -> dict[str, t.Any]:
@@ -129,29 +140,45 @@ def _entries(run: Run) -> list[dict[str, t.Any]]:
 def note_sent(run: Run, number: int, outcome: Mapping[str, t.Any]) -> tuple[str, str]:
     """Record what became of a destination; its label, and what went wrong or an empty text."""
     entry = destination(run, number)
-    problem = _without_secrets(_problem(outcome), entry)
+    problem = _problem(outcome, entry)
     run.journal.append("", "sent", number=number, to=label(entry), ok=not problem, problem=problem or None)
     return label(entry), problem
 
 
-def _problem(outcome: Mapping[str, t.Any]) -> str:
+def _problem(outcome: Mapping[str, t.Any], entry: Mapping[str, t.Any]) -> str:
     parts = outcome.get("results")
     if isinstance(parts, list) and not parts:
         return "there is no file of the report"
     for part in parts if isinstance(parts, list) else [outcome]:
-        if part.get("failed") or part.get("unreachable"):
-            return one_line(part.get("msg") or "no reason given", _LONGEST)
+        status = part.get("status") if entry["kind"] == "url" else _TAKEN[0]
+        if part.get("failed") or part.get("unreachable") or status not in _TAKEN:
+            return _why(part, entry)
     return ""
 
 
-def _without_secrets(text: str, entry: Mapping[str, t.Any]) -> str:
-    secrets = [entry.get("password"), *(entry.get("headers") or {}).values()]
-    if entry["kind"] == "url":
-        parts = urlsplit(entry["url"])
-        secrets += [parts.password, parts.query, parts.netloc.rpartition("@")[0]]
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(one_line(secret), _HIDDEN)
-    return text
+def _why(part: Mapping[str, t.Any], entry: Mapping[str, t.Any]) -> str:
+    """What went wrong. A server may write anything of the request beside its status, so nothing of that is shown."""
+    status = part.get("status")
+    if entry["kind"] == "url" and not part.get("failed") and isinstance(status, int) and status > 0:
+        return f"HTTP status {status}{', and redirects are not followed' if 300 <= status < 400 else ''}"
+    text = one_line(part.get("msg") or "no reason given", _UNCUT)
+    for secret in sorted(_secrets(entry), key=len, reverse=True):
+        text = text.replace(one_line(secret, _UNCUT), _HIDDEN)
+    return one_line(text, _LONGEST)  # cut after that: no half of a secret would be found
+
+
+def _secrets(entry: Mapping[str, t.Any]) -> Iterator[str]:
+    """All that is secret in a destination, as a message may have it: as it is given, decoded, or in base64."""
+    if entry["kind"] != "url":
+        return
+    dummy, place, query = _parts(entry["url"])
+    user = place.rpartition("@")[0]
+    users = [user, unquote(user)]
+    if "username" in entry:
+        users.append(f"{entry['username']}:{entry.get('password', '')}")
+    plain = [entry.get("password"), *(each.partition(":")[2] for each in users), query, unquote(query)]
+    encoded = [b64encode(each.encode()).decode() for each in users]
+    yield from filter(None, [*plain, *users, *encoded, *entry["headers"].values()])
 
 
 def _made(run: Run) -> Mapping[str, t.Any]:

@@ -6,8 +6,9 @@
 
 """Relays across the slices of a fleet: AWX removes the hosts of all other slices from the inventory of a slice.
 
-The stage of the Relays publishes how they are reached, and nothing that is secret. A slice adds those that it lacks and
-reads them: what it was given can make no Relay count as fixed.
+The stage of the Relays publishes how all of them are reached, and nothing that is secret. A slice adds those that it
+lacks and reads them: what it was given can make no Relay count as fixed. In a part of the fleet without such a list, or
+with that of another part, no Agent is known to have all of its Relays read.
 """
 
 from __future__ import annotations
@@ -15,85 +16,130 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from .._fleet import Fleet
+from .._fleet import NAMED, Fleet
+from .._messages import Message, message
 from .._settings.errors import WrongValue
-from .._settings.values import is_blank, mapping_of
-from .._text import clean, one_line
-from .hosts import Variables
+from .._settings.values import flag_of, is_blank, mapping_of
+from .._text import one_line
+from .addresses import CONNECTION, connection_of, is_plain
+from .hosts import Variables, first_set
 
 VARIABLE = "dsa_relay_hosts"
-# How a host is reached, as far as it is no secret. Passwords and keys come with the credential of the job.
-CONNECTION = (
-    "ansible_host",
-    "ansible_port",
-    "ansible_user",
-    "ansible_connection",
-    "ansible_winrm_scheme",
-    "ansible_winrm_transport",
-    "ansible_winrm_server_cert_validation",
-    "ansible_shell_type",
-    "ansible_python_interpreter",
-    "ansible_become",
-    "ansible_become_method",
-    "ansible_become_user",
-)
 _OF_STAGES = ("remediate", "remediate_relays")
+# Relays that are added to the fleet later are in no list that was made before.
+_HOURS = 24
 # In Ansible's own temporary folder of this run.
 _ADDED = "dsa-run.relays"
-_LONGEST = 300
+_REMEDY = "run remediate_relays on the whole inventory, and take it as that run publishes it"
 
 
-def published(
-    fleet: Fleet, hostvars: Mapping[str, Variables], playbook: str | None
-) -> dict[str, dict[str, t.Any]] | None:
-    """Host → its connection variables, of all Relays that the stage of the Relays knows, and of all that may be one.
+@dataclass(frozen=True)
+class RelayHosts:
+    """What a stage of the Relays publishes.
 
-    None for other playbooks: of a slice of them it would be a part, and the next node would take it for the whole.
+    run_id, at: of that run, and when. inventory: the ID of its inventory in AWX, or an empty text. complete: whether
+    that was no part of the fleet. relays: Relay, or what may be one → its connection variables.
+    """
+
+    run_id: str
+    at: datetime
+    inventory: str
+    complete: bool
+    relays: Mapping[str, Mapping[str, t.Any]]
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """As it is published. count: so that a list from which a Relay was removed is recognized."""
+        own = {"run_id": self.run_id, "at": self.at.isoformat(timespec="seconds"), "inventory": self.inventory}
+        return {**own, "complete": self.complete, "count": len(self.relays), "relays": dict(self.relays)}
+
+
+def published(fleet: Fleet, variables: Variables, playbook: str | None, run_id: str) -> dict[str, t.Any] | None:
+    """All Relays that the stage of the Relays knows, and all that may be one, with what reaches them.
+
+    None for other playbooks: the next node of a workflow would have theirs in place of that of the stage.
     """
     if playbook not in _OF_STAGES:
         return None
-    return {name: _connection(hostvars[name]) for name in fleet.candidates}
+    relays = {name: connection_of(variables["hostvars"][name]) for name in fleet.candidates}
+    at = datetime.now(timezone.utc)
+    return RelayHosts(run_id, at, _inventory(variables), fleet.hidden is None, relays).as_dict()
 
 
-def _connection(variables: Variables) -> dict[str, t.Any]:
-    found: dict[str, t.Any] = {}
-    for name in CONNECTION:
-        try:
-            value = variables.get(name)
-        except Exception:  # whatever its template raises: then the Relay is silent in a slice, as it is here
-            continue
-        if _is_plain(value):
-            found[name] = clean(str.__str__(value)) if isinstance(value, str) else value
-    return found
+def _inventory(variables: Variables) -> str:
+    return one_line(variables.get("awx_inventory_id") or "")
 
 
-def _is_plain(value: object) -> bool:
-    """Whether it is a value that a template has nothing to do with."""
-    if isinstance(value, str):
-        return len(value) <= _LONGEST and not any(mark in value for mark in ("{{", "{%", "{#"))
-    return isinstance(value, (bool, int))
+def hidden(variables: Variables, stated: bool | None, added: Sequence[str], now: datetime) -> Message | None:
+    """Why the inventory may lack Relays of the fleet, or None.
+
+    stated: dsa_part_of_fleet. added: Relays that this run added. now: when it began. Raises SettingsError.
+    """
+    left_out = first_set("dsm_relays_left_out", variables, variables["groups"]["all"])
+    if left_out and isinstance(left_out, (list, tuple)):
+        return message("relays_left_out", relays=[str(name) for name in left_out[:NAMED]])
+    # No variable of AWX names a slice. The workflow job that holds the slices has the name of their template.
+    template = variables.get("awx_job_template_name") if stated is None else None
+    if stated or added or (template and template == variables.get("awx_workflow_job_name")):
+        doubt = _doubt(given(variables), variables, now)
+        return message("relays_elsewhere", why=doubt) if doubt else None
+    return None
 
 
-def given(variables: Variables) -> dict[str, dict[str, t.Any]]:
-    """What the stage of the Relays published, with nothing else in it. Raises SettingsError."""
+def _doubt(found: RelayHosts | None, variables: Variables, now: datetime) -> Message | None:
+    """Why that does not stand for all Relays of the fleet, or None."""
+    if found is None:
+        return message("relay_hosts_missing")
+    if not found.complete:
+        return message("relay_hosts_of_part", run=found.run_id)
+    inventory = _inventory(variables)
+    if inventory and found.inventory and inventory != found.inventory:
+        return message("relay_hosts_of_other", run=found.run_id, inventory=found.inventory)
+    if abs(now - found.at) > timedelta(hours=_HOURS):
+        return message("relay_hosts_old", run=found.run_id, at=found.at.isoformat(timespec="minutes"), hours=_HOURS)
+    known = set(map(str, variables["groups"]["all"]))
+    lacking = [name for name in found.relays if name not in known]
+    return message("relay_not_in_inventory", host=", ".join(lacking[:NAMED])) if lacking else None
+
+
+def given(variables: Variables) -> RelayHosts | None:
+    """What the stage of the Relays published, with nothing else in it; None where that is not set.
+
+    Raises SettingsError.
+    """
     value = variables.get(VARIABLE)
-    if is_blank(value):
-        return {}
-    found: dict[str, dict[str, t.Any]] = {}
-    for name, own in mapping_of(value, VARIABLE).items():
-        entry = {} if is_blank(own) else mapping_of(own, f"{VARIABLE}.{name}")
-        if not name or one_line(name) != name:
-            raise WrongValue(VARIABLE, name, "this is no name of a host; take it as the stage of the Relays set it")
-        found[name] = {key: entry[key] for key in CONNECTION if key in entry and _is_plain(entry[key])}
-    return found
+    content = {} if is_blank(value) else mapping_of(value, VARIABLE)
+    if not content:
+        return None
+    relays, at = content.get("relays"), None
+    with suppress(ValueError):
+        at = datetime.fromisoformat(str(content.get("at")))
+    if not isinstance(relays, Mapping) or content.get("count") != len(relays) or at is None or at.tzinfo is None:
+        raise WrongValue(VARIABLE, sorted(content), f"it is not, or not wholly, what a run publishes; {_REMEDY}")
+    return RelayHosts(
+        one_line(content.get("run_id") or ""),
+        at,
+        one_line(content.get("inventory") or ""),
+        flag_of(content.get("complete"), f"{VARIABLE}.complete"),
+        {name: _entry(name, own) for name, own in mapping_of(relays, f"{VARIABLE}.relays").items()},
+    )
+
+
+def _entry(name: str, own: object) -> dict[str, t.Any]:
+    entry = {} if is_blank(own) else mapping_of(own, f"{VARIABLE}.relays.{name}")
+    if not name or one_line(name) != name:
+        raise WrongValue(f"{VARIABLE}.relays", name, f"this is no name of a host; {_REMEDY}")
+    return {key: entry[key] for key in CONNECTION if key in entry and is_plain(entry[key])}
 
 
 def begin(run_folder: str, variables: Variables) -> None:
     """Find out which Relays are to be added to this run. Raises SettingsError for what cannot be used."""
-    known, before = set(map(str, variables["groups"].get("all", ()))), added(run_folder)
-    names = list(dict.fromkeys([*before, *(name for name in given(variables) if name not in known)]))
+    known, before, found = set(map(str, variables["groups"].get("all", ()))), added(run_folder), given(variables)
+    names = list(dict.fromkeys([*before, *(name for name in found.relays if name not in known)] if found else before))
     if names:
         (Path(run_folder) / _ADDED).write_text(json.dumps(names), encoding="utf-8")
 

@@ -95,7 +95,7 @@ def end(run: Run, hosts: Sequence[str] = (), reports: Sequence[Report] = (), wri
     ended = Ended(report, document, texts, path_of(run), files, problem, error, messages)
     published = {
         **publish.of_report(document, texts, ended.path, written),
-        "relay_hosts": relay_hosts.published(fleet, run.variables["hostvars"], report.playbook),
+        "relay_hosts": relay_hosts.published(fleet, run.variables, report.playbook, run.journal.run_id),
     }
     of_run = {"path": str(ended.path), "summary": document["summary"]}
     run.journal.append("", "report", passed=ended.passed, error=error, **of_run, **published)

@@ -12,6 +12,7 @@ import re
 import tempfile
 import typing as t
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -33,7 +34,8 @@ from .._settings import (
     suspicious_groups,
     unknown_variables,
 )
-from . import exit_status
+from . import exit_status, relay_hosts
+from .addresses import address
 from .hosts import (
     HostVariables,
     Variables,
@@ -46,7 +48,6 @@ from .hosts import (
     unread_manager_inventory,
 )
 from .prerequisites import missing
-from .relay_hosts import added
 from .scope import Scope
 
 RUN_SETTINGS = (
@@ -58,12 +59,14 @@ RUN_SETTINGS = (
     "dsa_report_language",
     "dsa_report_baseline",
     "dsa_report_from",
+    "dsa_report_max_age",
     "dsa_waivers",
     "dsa_gate_on",
     "dsa_change_id",
     "dsa_unknown_variables",
     "dsa_advisory",
     "dsa_hosts",
+    "dsa_part_of_fleet",
 )
 # As run ids are: a part of a path that leads nowhere else.
 _WORKFLOW = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
@@ -196,14 +199,16 @@ class Run:
         """All hosts together, as they are known now."""
         entries = {entry["kind"]: entry for entry in self.journal.entries("")}
         manager, events = entries.get("manager") or {}, entries.get("events") or {}
-        left_out = first_set("dsm_relays_left_out", self.variables, self.variables["groups"]["all"])
+        part, hostvars = self.settings["dsa_part_of_fleet"], self.variables["hostvars"]
+        began = datetime.fromisoformat(self.journal.started)
         return Fleet(
             host_runs(self.variables, self.journal),
             self.advisory,
             manager=manager.get("result"),
             events=events.get("computers"),
             url=manager.get("url") or events.get("url"),
-            left_out=[str(name) for name in left_out] if isinstance(left_out, (list, tuple)) else [],
+            hidden=relay_hosts.hidden(self.variables, part, relay_hosts.added(C.DEFAULT_LOCAL_TMP), began),
+            address=lambda name: address(name, hostvars[name]),
         )
 
     def begin(self, playbook: str, scope: Scope) -> None:
@@ -247,7 +252,7 @@ class Run:
                 "--check, or leave dsa_gate_on out. Nothing was changed"
             )
         problems += [
-            *set_on_some(RUN_SETTINGS, self.variables, added(C.DEFAULT_LOCAL_TMP)),
+            *set_on_some(RUN_SETTINGS, self.variables, relay_hosts.added(C.DEFAULT_LOCAL_TMP)),
             *reserved_names(scope.hosts, self.variables),
         ]
         unknown = [*unknown_variables(names), *suspicious_groups(self.variables["groups"])]

@@ -16,7 +16,10 @@ _SENTENCE = (
     "{% if result.hosts is defined %}, {{ result.not_passed }} of {{ result.hosts }} hosts do not pass{% endif %}"
 )
 _REASONS = (
-    "{% for reason in result.reasons | default([]) %}\n{{ reason.count }}: {{ reason.text }}{% endfor %}"
+    # The text has the values of the first host.
+    "{% for reason in result.reasons | default([]) %}\n"
+    "{% if reason.count > 1 %}{{ reason.count }} hosts, for example {% endif %}"
+    "{{ reason.hosts[0] }}: {{ reason.text }}{% endfor %}"
     "{% for error in result.errors | default([]) %}\n{{ error }}{% endfor %}"
 )
 

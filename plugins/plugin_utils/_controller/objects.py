@@ -238,6 +238,8 @@ class _Builder:
             job_slice_count=self.settings["dsa_controller_slices"] if key == "agents" else 1,
             extra_vars=preset,
             ask_limit_on_launch=True,
+            # What a rulebook launches is given a limit alone.
+            ask_variables_on_launch=False if key == "gate_host" else None,
             survey_enabled=key in QUESTIONS,
             survey_spec=survey_of(key, preset) if key in QUESTIONS else None,
             notification_templates_error=self.notify if key in ("gate", "gate_by_manager") else [],
@@ -246,6 +248,8 @@ class _Builder:
 
     def _preset(self, key: str) -> dict[str, Any]:
         preset = dict(self.settings["dsa_controller_extra_vars"])
+        if key == "agents" and self.settings["dsa_controller_slices"] > 1:
+            preset["dsa_part_of_fleet"] = True  # AWX has no variable for a slice
         if key == "gate_by_manager":
             preset["dsa_source"] = "manager"
         if key == "predict":

@@ -48,6 +48,9 @@ class Port(Protocol):
     def module(self, kind: str, arguments: Arguments) -> Mapping[str, Any]:
         """The result of a module of the collection for AWX."""
 
+    def show(self, text: str) -> None:
+        """Show a line to the operator."""
+
 
 @dataclass
 class Done:
@@ -146,7 +149,7 @@ class SetUp:
             wanted = _IDENTITY.get(each.kind, ("name", "organization"))
             identity = {name: value for name, value in each.arguments.items() if name in wanted}
             self._run(each.kind, each.name, {**identity, "state": "absent"})
-            self.done.removed.append(f"{each.kind} {each.name}")
+            self._note("removed", f"{each.kind} {each.name}")
             if each.kind == "inventory" and not self.port.check_mode:
                 self._wait_until_gone(each, found)
 
@@ -192,8 +195,13 @@ class SetUp:
     def _count(self, label: str, new: bool, changed: bool) -> None:
         if label in self.done.made:
             return  # the links of a node that this run made
-        kind = self.done.unchanged if not changed else self.done.made if new else self.done.changed
-        kind.append(label)
+        self._note("unchanged" if not changed else "made" if new else "changed", label)
+
+    def _note(self, what: str, label: str) -> None:
+        """Keep what happened, and show it at once: all of it takes minutes."""
+        getattr(self.done, what).append(label)
+        if what != "unchanged":
+            self.port.show(f"{'would be ' if self.port.check_mode else ''}{what}: {label}")
 
     def _run(self, kind: str, name: str, arguments: Arguments) -> Mapping[str, Any]:
         resolved = self._resolved(arguments)

@@ -16,7 +16,8 @@ def nodes_of(managers: bool, report: bool, timeout: int, name: str) -> Iterator[
     """Key and arguments of each node, the last one first: a node can only be linked to those that there are.
 
     Whatever fails, the second gate shows where the fleet is, and the report is the last node. The ways to a node
-    exclude each other, so it runs when one of them is gone.
+    exclude each other, so it runs when one of them is gone. Relays that failed, were cancelled or died lead to Agents
+    too: without a proof of all its Relays each Agent is blocked, and those that name fixed ones are worked on.
     """
     end = ["report"] if report else []
     if report:

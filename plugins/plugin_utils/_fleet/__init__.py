@@ -8,16 +8,17 @@
 from __future__ import annotations
 
 from .batches import batch_sizes, order, stopped_tier
-from .fleet import Fleet, same_manager
+from .fleet import NAMED, Fleet, same_manager
 from .packages import NoPackage, Package, choose, shown, vendor_platforms
 from .plan import Plan, PlanEntry, make_plan
 from .reboots import RebootRules, asked_by_agent, rules_from
 from .targets import target_for, wrong_targets
-from .updates import update_proven
+from .updates import proven_by_other_run, update_proven
 from .verification import verify_on_controller
 from .work import Tier, Work
 
 __all__ = [
+    "NAMED",
     "Fleet",
     "NoPackage",
     "Package",
@@ -31,6 +32,7 @@ __all__ = [
     "choose",
     "make_plan",
     "order",
+    "proven_by_other_run",
     "rules_from",
     "same_manager",
     "shown",

@@ -11,7 +11,7 @@ A Fleet is one moment of a run. Verdicts, findings and objections are made once 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from .._manager import manager_objection
 from .._messages import Message, message
 from .._record.findings import Finding, disagreements, failing_updates, findings_of, out_of_date
 from .._run import RELAY_GROUP, HostRun
-from .._run.host_run import relay_state
+from .addresses import same_address
 from .targets import target_for
 from .updates import update_proven
 
@@ -33,8 +33,8 @@ class Fleet:
     """All hosts of the inventory and what follows from seeing them together.
 
     manager: what dsm_info returned in this run. events: the Manager's ID of a computer, as text → what its system
-    events tell, as dsm_event_info returns it. url: the Manager that both came from; hosts may have another. left_out:
-    Relays, or what may be some, that the Manager's inventory does not show. relays: the hosts that are Relays.
+    events tell, as dsm_event_info returns it. url: the Manager that both came from; hosts may have another. hidden: why
+    the inventory may lack Relays, or None. address: where a host is reached. relays: the hosts that are Relays.
     candidates: these, and all that may be one.
     """
 
@@ -46,9 +46,11 @@ class Fleet:
         manager: Mapping[str, object] | None = None,
         events: Mapping[str, object] | None = None,
         url: object = None,
-        left_out: Sequence[str] = (),
+        hidden: Message | None = None,
+        address: Callable[[str], object] = str,
     ) -> None:
         self.hosts = hosts
+        self.hidden = hidden
         self.advisory = advisory
         self.now = now or datetime.now(timezone.utc)
         answer = (manager or _NONE).get("manager")
@@ -58,13 +60,13 @@ class Fleet:
         self.manager_problem = (manager or _NONE).get("msg") or joined or None
         self._events = events or {}
         self._url = url
-        self._left_out = left_out
+        self._address = address
         self.relays = {name: host for name, host in hosts.items() if host.role == "relay"}
-        known = {name: host for name, host in hosts.items() if host.goes_first or _was_relay(host)}
+        known = {name: host for name, host in hosts.items() if host.goes_first or host.was_relay}
         self._open = {
             name: host
             for name, host in hosts.items()
-            if host.may_be_relay and name not in known and _first_relay_state(host) is not False
+            if host.may_be_relay and name not in known and host.first_relay_state is not False
         }
         self.candidates = {**known, **self._open}
         # Made once, as ten thousand hosts may need them.
@@ -91,9 +93,9 @@ class Fleet:
         """The hosts that this run changed, or tried to."""
         return [host for host in self.hosts.values() if host.touched]
 
-    def left_out(self, host: HostRun) -> Sequence[str]:
-        """Relays that the host may use and that the inventory leaves out. None where its Relays are named."""
-        return self._left_out if host.settings["dsa_relays"] is None else ()
+    def hidden_relays(self, host: HostRun) -> Message | None:
+        """Why the inventory may lack Relays that the host may use. None where its Relays are named."""
+        return self.hidden if host.settings["dsa_relays"] is None else None
 
     def relays_of(self, host: HostRun) -> list[HostRun] | None:
         """The Relays a host may use: those that dsa_relays names, else every candidate but itself. None: none is known.
@@ -115,7 +117,7 @@ class Fleet:
         record = host.record
         made = self._verdicts.get(host.host)
         if made is None or made[0] is not record:
-            relays = self.relays_of(host) if host.role != "relay" and not self.left_out(host) else None
+            relays = self.relays_of(host) if host.role != "relay" and not self.hidden_relays(host) else None
             context = Context(
                 relays=None if relays is None else self._as_relays_of(relays),
                 certificate_replaced=bool(host.settings["dsa_certificate_replaced"]),
@@ -136,7 +138,7 @@ class Fleet:
         if relay.host not in self._as_relays:
             replaced = bool(relay.settings["dsa_certificate_replaced"])
             self._as_relays[relay.host] = {
-                **(relay.record or {}),
+                **(relay.record if relay.record and relay.host not in self._same_address else {}),
                 "name": relay.host,
                 "certificate_replaced": replaced,
             }
@@ -232,6 +234,8 @@ class Fleet:
             return message("relay_failed", host=name, stage=relay.failure.stage)
         if relay.unread:
             return message("relay_unread", host=name, why=relay.unread)
+        if name in self._same_address:
+            return message("relay_same_address", host=name, other=self._same_address[name])
         judged = self.verdict(relay)
         if not judged.compliant or judged.verdict == "not_installed":
             build = judged.version or "no readable build"
@@ -245,8 +249,8 @@ class Fleet:
 
     def relays_objection(self, host: HostRun, as_good_as_fixed: set[str]) -> Message | None:
         """Why an Agent must wait for its Relays, or None. as_good_as_fixed: Relays that check mode counts as fixed."""
-        if self.left_out(host):
-            return message("relays_left_out", relays=list(self.left_out(host))[:NAMED])
+        if hidden := self.hidden_relays(host):
+            return hidden
         relays = self.relays_of(host)
         if relays is None:
             return message("no_relay_known")
@@ -255,7 +259,8 @@ class Fleet:
             relays = [relay for relay in self._known if relay is not host]
             if not host.settings["dsa_relays_complete"]:
                 unclear = [name for name in self._unclear if name != host.host]
-        objections = [self.relay_objection(relay) for relay in relays if relay.host not in as_good_as_fixed]
+        good = as_good_as_fixed.difference(self._same_address)
+        objections = [self.relay_objection(relay) for relay in relays if relay.host not in good]
         found = [objection for objection in objections if objection]
         count = len(found) + len(unclear)
         if unclear:
@@ -268,6 +273,10 @@ class Fleet:
     def _unclear(self) -> list[str]:
         """Hosts that may be Relays, for all that is known, and below which no Agent may be touched."""
         return [name for name, host in self._open.items() if self.relay_objection(host)]
+
+    @cached_property
+    def _same_address(self) -> dict[str, str]:
+        return same_address(self.candidates, self._address)
 
     def _relays_that_served_expired(self) -> dict[str, str]:
         """Relay → an Agent below it whose security update failed with -24 in this run."""
@@ -287,14 +296,3 @@ def same_manager(one: object, other: object) -> bool:
         return str(url or "").strip().rstrip("/").removesuffix("/api").rstrip("/").lower()
 
     return not one or not other or plain(one) == plain(other)
-
-
-def _was_relay(host: HostRun) -> bool:
-    """Whether this run has taken it for a Relay before. One whose service broke meanwhile listens no longer."""
-    if host.settings["dsa_role"]:
-        return False
-    return _first_relay_state(host) is True or (host.work or {}).get("tier") == "relays"
-
-
-def _first_relay_state(host: HostRun) -> bool | None:
-    return relay_state((host.first and host.first.record) or _NONE)

@@ -14,6 +14,15 @@ from .._advisory import BuildError, parse_build
 from .._record.evidence import parse_time
 
 
+def proven_by_other_run(before: Mapping[str, object], record: Mapping[str, object], run_id: str) -> bool:
+    """Whether another run has proven an update since this one read the host first, by both records of it."""
+    old, note = (one.get("remediation") for one in (before, record))
+    if not isinstance(note, Mapping) or note.get("run") == run_id:
+        return False
+    old = old if isinstance(old, Mapping) else {}
+    return update_proven(record) and any(old.get(key) != note.get(key) for key in ("run", "phase"))
+
+
 def update_proven(record: Mapping[str, object]) -> bool:
     """Whether the record's note says that the remediation of this very installation is done.
 

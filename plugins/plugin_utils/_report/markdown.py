@@ -51,8 +51,7 @@ def _facts(document: Document, texts: Texts) -> Iterator[str]:
     )
     if document["change_id"]:
         yield texts("format_change", change_id=document["change_id"])
-    if document["merged_from"]:
-        yield texts("format_merged", count=len(document["merged_from"]))
+    yield from notes.merged(document, texts)
     counts = [f"{label(texts, 'verdict_name', name)} {n}" for name, n in document["summary"]["verdicts"].items()]
     if counts:
         yield texts("terminal_verdicts", counts=texts("terminal_separator").join(counts))

@@ -17,11 +17,10 @@ from datetime import datetime, timezone
 from .._messages import message
 from .model import Json, Outcome, Report
 from .next import next_of
+from .times import runs_of, time_of
 from .waivers import combined
 
 _EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
-# What identifies a run, in merged_from.
-_RUN = ("run_id", "playbook", "check_mode", "started", "finished", "passed", "limit")
 
 
 def merge(reports: Sequence[Report], made_by: Report, expected: Mapping[str, str | None]) -> Report:
@@ -36,9 +35,9 @@ def merge(reports: Sequence[Report], made_by: Report, expected: Mapping[str, str
     known = {outcome.host for outcome in outcomes}
     outcomes += [_absent(host, role) for host, role in expected.items() if host not in known]
     outcomes.sort(key=lambda outcome: outcome.host)
-    runs = _unique(run for report in reports for run in _runs(report))
+    runs = _unique(run for report in reports for run in runs_of(report))
     judged = max(reports, key=lambda report: (report.advisory, report.title, report.source))
-    ends = [run["finished"] for run in runs]
+    ends = [run["finished"] for run in runs] + [report.finished for report in reports]
     return replace(
         made_by,
         advisory=judged.advisory,
@@ -64,7 +63,7 @@ def merge(reports: Sequence[Report], made_by: Report, expected: Mapping[str, str
 def _latest(reports: Sequence[Report], left_out: set[str]) -> list[Outcome]:
     found: dict[str, list[tuple[datetime, Outcome]]] = {}
     for report in reports:
-        ended = max(_moment(run["finished"] or run["started"]) for run in _runs(report))
+        ended = max(_moment(run["finished"] or run["started"]) for run in runs_of(report))
         for outcome in report.outcomes:
             found.setdefault(outcome.host, []).append((ended, outcome))
     return [
@@ -93,11 +92,6 @@ def _absent(host: str, role: str | None) -> Outcome:
         reasons=[why.as_dict()],
         reason_code="not_read",
     )
-
-
-def _runs(report: Report) -> Sequence[Json]:
-    """The run of a report; those that it was merged from."""
-    return report.merged_from or [{name: getattr(report, name) for name in _RUN}]
 
 
 def _errors(report: Report) -> Iterable[str]:
@@ -136,8 +130,4 @@ def _text(value: Json) -> str:
 
 
 def _moment(text: str | None) -> datetime:
-    try:
-        moment = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
-    except ValueError:
-        return _EARLIEST
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return time_of(text) or _EARLIEST

@@ -63,7 +63,21 @@ _FOR: Mapping[str, tuple[str, ...]] = {
         "finding_manager_disagrees_relay_host",
         "finding_manager_disagrees_relay_inventory",
     ),
-    "make_reachable": ("unreachable", "unreachable_manager", "lost", "reboot_no_return", "reboot_unknown"),
+    "run_relays_whole": (
+        "relays_elsewhere",
+        "relay_hosts_missing",
+        "relay_hosts_of_part",
+        "relay_hosts_of_other",
+        "relay_hosts_old",
+    ),
+    "make_reachable": (
+        "unreachable",
+        "unreachable_manager",
+        "lost",
+        "reboot_no_return",
+        "reboot_unknown",
+        "restart_unknown",
+    ),
     "look_at_reading": (
         "not_readable",
         "not_readable_manager",
@@ -145,6 +159,7 @@ _FOR: Mapping[str, tuple[str, ...]] = {
         "manager_inventory_missing",
         "not_known_to_manager",
         "unusable_platform",
+        "relay_same_address",
         "stage_settings",
         "manager_not_read",
         "manager_unreadable",
@@ -192,8 +207,9 @@ def next_of(reasons: Iterable[Message]) -> dict[str, object]:
 
 
 def _next(why: Message) -> str:
-    if why.code == "relays_first" and _codes(why.values.get("relays")) == {"may_be_relays"}:
-        return "name_relays"
+    only = _codes(why.values.get("relays")) if why.code == "relays_first" else set()
+    if only in ({"may_be_relays"}, {"relay_same_address"}):
+        return NEXT[only.pop()]
     about = why.values.get(_ABOUT.get(why.code, ""))
     inner = about[0] if isinstance(about, (list, tuple)) and about else about
     if isinstance(inner, Message):

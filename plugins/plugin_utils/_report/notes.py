@@ -12,11 +12,20 @@ from collections.abc import Iterator, Sequence
 from .._messages import Texts
 from .._text import one_line
 from .document import Document, Row
+from .labels import moment
 
 # So many hosts of a list are named.
 _NAMED = 5
 # What got worse comes first.
 _DIFFERENCES = ("regressed", "newly_affected", "gone", "new", "fixed")
+
+
+def merged(document: Document, texts: Texts) -> Iterator[str]:
+    """How many runs the report is of, and how old they are; none where it is of its own."""
+    ends = sorted(moment(run["finished"]) for run in document["merged_from"] if run["finished"])
+    if document["merged_from"]:
+        first, last = (ends[0], ends[-1]) if ends else ("-", "-")
+        yield texts("terminal_merged", count=len(document["merged_from"]), first=first, last=last)
 
 
 def waivers(document: Document, texts: Texts) -> Iterator[str]:

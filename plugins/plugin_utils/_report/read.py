@@ -14,14 +14,15 @@ import types
 import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 
-from .._advisory import COMPLIANT
+from .._advisory import Advisory
 from .._settings import SettingsError
 from .._text import load_json, one_line
+from .contradictions import contradictions, in_future
 from .document import SCHEMA
 from .model import Json, Outcome, Report
-from .waivers import may_pass
 
 _REMEDY = "name the JSON report of a run of this collection"
 # Bytes. A hundred thousand hosts need less; what is larger could take all memory of the controller.
@@ -66,8 +67,11 @@ class WrongReport(SettingsError):
     """A file is no report that can be used. The message names the setting, the file, what is wrong, and the remedy."""
 
 
-def read(path: Path, setting: str) -> Report:
-    """The report in a file that a setting names. Raises WrongReport."""
+def read(path: Path, setting: str, now: datetime, advisory: Advisory | None = None) -> Report:
+    """The report in a file that a setting names. Raises WrongReport.
+
+    advisory: what its verdicts must agree with where they are by it; None where they are no result of this run.
+    """
 
     def wrong(what: str, remedy: str = _REMEDY) -> WrongReport:
         return WrongReport(f"{setting} names {one_line(path)}, {what}; {remedy}")
@@ -100,7 +104,11 @@ def read(path: Path, setting: str) -> Report:
     if flaw:
         raise wrong(f"which is not as a run wrote it: {flaw}", "take it again from where it was made")
     report = Report.from_dict(document)
-    edited = next(filter(None, map(_contradiction, report.outcomes)), "")
+    future = in_future(report, now)
+    if future:
+        raise wrong(f"which has a time of the future, {future}", "set the clocks of the controllers, and make it again")
+    judged = advisory if advisory and advisory.id == report.advisory else None
+    edited = next(contradictions(report, document.get("passed"), judged), "")
     if edited:
         raise wrong(f"which was edited: {edited}", "take it again from where it was made")
     return report
@@ -112,17 +120,6 @@ def _unusable(path: Path) -> str:
     if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
         return "which is no file"
     return f"which has {found.st_size // 2**20} MB, more than any report" if found.st_size > _LARGEST else ""
-
-
-def _contradiction(outcome: Outcome) -> str:
-    """What is better in an outcome than the rest of it allows: the gate would take it for a result."""
-    if outcome.compliant and outcome.verdict not in COMPLIANT:
-        return f"{outcome.host} is {outcome.verdict} and compliant"
-    if outcome.passed and not may_pass(outcome):
-        return f"{outcome.host} passed, and what is against it is not waived"
-    if outcome.ready and outcome.error is not None:
-        return f"{outcome.host} is ready, and failed"
-    return ""
 
 
 def _flaw(document: Json) -> str:

@@ -114,7 +114,8 @@ class _Terminal:
 
     def _counts(self) -> list[Line]:
         counts = self._document["summary"]
-        found = self._list("terminal_verdicts", "verdict_name", counts["verdicts"])
+        found = [line for text in notes.merged(self._document, self._texts) for line in self._wrapped(text, None, 2)]
+        found += self._list("terminal_verdicts", "verdict_name", counts["verdicts"])
         if set(counts["done"]) - {"nothing"}:
             found += self._list("terminal_done", "done", counts["done"])
         readiness = self._document["readiness"]

@@ -207,6 +207,18 @@ class HostRun:
         return any(relay_state(record or _NONE) is True for record in (first, self.record))
 
     @property
+    def first_relay_state(self) -> bool | None:
+        """Whether the first reading of this run says that it is a Relay."""
+        return relay_state((self.first and self.first.record) or _NONE)
+
+    @property
+    def was_relay(self) -> bool:
+        """Whether this run has taken it for a Relay before. One whose service broke meanwhile listens no longer."""
+        if self.settings["dsa_role"]:
+            return False
+        return self.first_relay_state is True or (self.work or _NONE).get("tier") == "relays"
+
+    @property
     def may_be_relay(self) -> bool:
         """Whether nothing gives the role of this host: not stated, in no group, not known to the Manager, not read."""
         stated = self.settings["dsa_role"] or any(

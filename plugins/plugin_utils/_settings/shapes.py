@@ -176,14 +176,18 @@ def pattern_of(value: object, name: str) -> str:
 
 
 def address_of(value: object, name: str) -> str:
-    """The address of a Manager."""
+    """An address of HTTP. It is shown without its user, and one with a / ? # in the password would be shown in part."""
     text = text_of(value, name)
+    user = text.rpartition("@")[0].partition("://")[2]
+    if any(sign in user for sign in "/?#@"):
+        remedy = "one @ may stand in it, between user and host: elsewhere write %40 for @, in a password %2F for /"
+        raise WrongValue(name, value, f"{remedy}, %3F for ? and %23 for #")
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable:
+    if not usable or not text.isprintable() or " " in text:
         raise WrongValue(name, value, "write an address such as https://dsm.example.com:4119")
     return text
 

@@ -60,6 +60,9 @@ def reboot(port: Port, run: HostRun) -> StageResult:
             "reboot", "predicted", message("would_reboot", reasons=reasons or rules.policy), changed=True
         )
     if objection is None:
+        upgraded = run.stages.get("upgrade")
+        if upgraded is not None and upgraded.details.get("restart_unseen"):
+            return StageResult("reboot", "failed", message("restart_unknown"), changed=True)
         return reboot_and_wait(port, settings, record, reasons or rules.policy, "reboot")
     # A policy of "always" that the hour forbids is deferred like a reboot that is required.
     if not (wanted is True or (rules.policy == "always" and rules.spans)):

@@ -21,7 +21,7 @@ from .._settings import Settings
 from . import msi
 from .port import Port, Result
 from .reboot import reboot_and_wait, required
-from .shared import guard, note_of, problem_texts, reason, unanswered, unguarded
+from .shared import guard, problem_texts, reason, seen, unanswered, unguarded
 
 Record = Mapping[str, Any]
 _NOT_INSTALLED = 1605
@@ -54,7 +54,7 @@ def uninstall(port: Port, run: HostRun, record: Record, version: str) -> bool:
     """
     note = begun_upgrade(record, version, port.run_id, port.now())
     guarded = {"service_timeout": run.settings["dsa_service_timeout"], **guard(run.settings)}
-    begin = {"step": "begin", "note": note, "seen_run": str(note_of(record).get("run") or ""), **guarded}
+    begin = {"step": "begin", "note": note, "seen": seen(record), **guarded}
     if run_module(port, "dsa_upgrade", begin, "nothing was removed").get("waited"):
         raise Stopped("nothing was removed: another run is at work on this host, run again after it")
     port.display(f"{port.host}: removing the agent")

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -25,6 +25,8 @@ from .port import HostLost, Port, Result
 _LONGEST_REASON = 2000
 # The source that gives the build which runs; all others give the one that is installed.
 _RUNNING = "dsa_query"
+# How often a step is tried again that another process' or run's work kept from beginning.
+TRIES = 3
 
 
 def reason(result: Result) -> str:
@@ -98,6 +100,32 @@ def left_with(record: Mapping[str, Any]) -> str:
 def note_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """The progress note of a record, empty where there is none."""
     return record.get("remediation") or {}
+
+
+def seen(record: Mapping[str, Any]) -> Result:
+    """What the note has to have still when a step begins: a run that wrote to it since may have done the same."""
+    return {key: note_of(record).get(key) for key in ("run", "phase")}
+
+
+def unless_done(
+    port: Port,
+    record: Mapping[str, Any],
+    done: Callable[[Mapping[str, Any]], bool],
+    step: Callable[[Mapping[str, Any]], Result],
+) -> tuple[Result, Mapping[str, Any]]:
+    """Do a step that compares the note with what was seen; after another run wrote to it, by a new reading.
+
+    Return its result, and the latest record. done: whether a record shows that it is not needed any more: with waited
+    alone then.
+    """
+    for _try in range(TRIES):
+        if done(record):
+            return {"waited": True}, record
+        ran = step(record)
+        if not ran.get("waited"):
+            return ran, record
+        record = port.read()
+    return {"failed": True, "msg": "another run is at work on this host again and again; look at it there"}, record
 
 
 def unguarded(record: Mapping[str, Any]) -> bool:

@@ -6,8 +6,8 @@
 
 """Stage update: request a security update, watch it from the controller, and prove how it ended.
 
-details: evidence (text), certificate_expired (bool: code -24), by (host or manager), diagnostics (path on the
-controller).
+details: evidence (text), certificate_expired (bool: code -24), by (host, manager or other_run), diagnostics (path on
+the controller).
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .._fleet import proven_by_other_run
 from .._messages import Message, message
 from .._record import Evidence, PatternTooSlow, UpdateStart, done_note, judge_update, start_note
-from .._run import HostRun, StageResult
+from .._run import HostRun, Reading, StageResult
 from .._settings import Settings, SettingsError
 from .port import Port, Result
-from .shared import build_of, keeping, reason, waits_for_reboot
+from .shared import build_of, keeping, reason, seen, unless_done, waits_for_reboot
 
 _ARTICLE = "「Deep Security Agent や Relayのアップグレード後にセキュリティアップデートが完了しない」"
 
@@ -43,10 +44,21 @@ def update(port: Port, run: HostRun) -> StageResult:
 
 def _watch(port: Port, run: HostRun) -> StageResult:
     """Start the update and look until it has ended, or the time is up."""
-    settings = run.settings
+    settings, first = run.settings, (run.first.record if run.first else None) or {}
     own = _own(settings)
-    note, trigger = start_note(run.record or {}, port.run_id), settings["dsa_security_update_trigger"]
-    begun = port.module("dsa_security_update", {"step": "start", "trigger": trigger, "note": note, **own})
+
+    def request(record: Mapping[str, Any]) -> Result:
+        note, trigger = start_note(record, port.run_id), settings["dsa_security_update_trigger"]
+        options = {"step": "start", "trigger": trigger, "note": note, "seen": seen(record)}
+        return port.module("dsa_security_update", {**options, **own})
+
+    def done(record: Mapping[str, Any]) -> bool:
+        return proven_by_other_run(first, record, port.run_id)
+
+    begun, record = unless_done(port, run.record or {}, done, request)
+    run = run.with_reading(Reading("read", record))
+    if begun.get("waited"):
+        return _by_other_run(record)
     if begun.get("failed"):
         return _failed(message("update_not_started", why=reason(begun)), changed=False)
     start = UpdateStart.from_result(begun, run.note, run.record or {})
@@ -54,11 +66,19 @@ def _watch(port: Port, run: HostRun) -> StageResult:
     watched = _look_until_ended(port, run, start, {"step": "look", "marks": begun["marks"], **own})
     details = {"evidence": watched.text, "certificate_expired": watched.certificate_expired, "by": "host"}
     if watched.state == "succeeded":
-        return _noted(port, run, details) or _done(details)
+        # Not where another run installs by now: the update that it needs is due.
+        return _noted(port, run, details, seen={"phase": "update_pending"}) or _done(details)
     if watched.state == "failed":
         code = "update_failed_expired" if watched.certificate_expired else "update_failed"
         return _failed(message(code, evidence=watched.text), details)
     return _unfinished(port, run, details)
+
+
+def _by_other_run(record: Mapping[str, Any]) -> StageResult:
+    """What another run did since this one read the host: nothing is requested that it would have to wait for."""
+    evidence = message("done_by_other_run")
+    details = {"evidence": evidence.text, "certificate_expired": False, "by": "other_run"}
+    return StageResult("update", "done", message("updated", evidence=evidence), record=record, details=details)
 
 
 def _look_until_ended(port: Port, run: HostRun, start: UpdateStart, options: Result) -> Evidence:
@@ -94,10 +114,10 @@ def _by_manager(port: Port, run: HostRun, task: Mapping[str, Any]) -> StageResul
     return _noted(port, run, details) or _done(details)
 
 
-def _noted(port: Port, run: HostRun, details: Mapping[str, Any]) -> StageResult | None:
+def _noted(port: Port, run: HostRun, details: Mapping[str, Any], **more: Any) -> StageResult | None:
     """Note the update on the host, so that a later run need not repeat it; a failure, or None."""
     build = build_of(run.record or {})
-    options: Result = {"step": "confirm", "note": done_note(build, port.run_id, port.now())}
+    options: Result = {"step": "confirm", "note": done_note(build, port.run_id, port.now()), **more}
     noted = port.module("dsa_security_update", options)
     if noted.get("failed"):
         return _failed(message("update_not_noted", evidence=details["evidence"], why=reason(noted)), details)

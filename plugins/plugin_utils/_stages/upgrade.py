@@ -9,8 +9,9 @@
 One flow for every platform; how a package is staged and installed is what differs.
 
 details: before, after (builds), source (what it was installed from), verified_by, command, rc, output, diagnostics,
-reboot_required (the installer requires one), self_protection (off or unknown, where it is not known to be on), doubt
-(a Message as a dict: what check mode cannot foresee).
+reboot_required (the installer requires one), restart_unseen (it began one of which nothing shows the end),
+self_protection (off or unknown, where it is not known to be on), doubt (a Message as a dict: what check mode cannot
+foresee).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from . import windows_upgrade
 from .left_off import wait_for_other_run
 from .port import HostLost, Port, Result
 from .shared import (
+    TRIES,
     agent_waits_for_reboot,
     build_of,
     failed,
@@ -41,7 +43,9 @@ from .shared import (
     raise_guard,
     reached,
     reason,
+    seen,
     unguarded,
+    unless_done,
     upgraded,
     with_guard,
 )
@@ -50,12 +54,10 @@ from .shared import (
 _STAGING = "/var/opt/deep_security_remediation/packages/"
 # How often a host is read while its new build is waited for, in seconds, at most.
 _POLL = 2.0
-# How often an installation is tried again that another process' work kept from beginning.
-_TRIES = 3
 # States of self-protection in which it is not known to be on.
 _OPEN = ("off", "unknown")
 # What an installation reports that belongs into the details.
-_REPORTED = ("verified_by", "command", "rc", "output", "diagnostics", "reboot_required", "not_run")
+_REPORTED = ("verified_by", "command", "rc", "output", "diagnostics", "reboot_required", "restart_unseen", "not_run")
 
 
 def upgrade(port: Port, run: HostRun) -> StageResult:
@@ -88,10 +90,14 @@ def begin_by_manager(port: Port, run: HostRun) -> StageResult | None:
 
     Return the failed stage where it cannot be noted: then no task may upgrade this host.
     """
-    work = run.work or {}
-    options: Result = {"step": "note", "note": begun_upgrade(run.record or {}, work["target"], port.run_id, port.now())}
+    target = parse_build((run.work or {})["target"])
+
+    def begin(record: Mapping[str, Any]) -> Result:
+        note = begun_upgrade(record, target.text, port.run_id, port.now())
+        return port.module("dsa_upgrade", {"step": "note", "note": note, "seen": seen(record)})
+
     try:
-        noted = port.module("dsa_upgrade", options)
+        noted, _record = unless_done(port, run.record or {}, lambda record: has_build(record, target), begin)
     except HostLost as error:
         noted = {"failed": True, "msg": str(error)}
     if noted.get("failed"):
@@ -108,7 +114,7 @@ def _install(port: Port, run: HostRun, target: Build, details: Mapping[str, Any]
     staged: Result = {}
     options: Result = {
         "sha256": package.get("sha256"),
-        "seen_run": str(note_of(record).get("run") or ""),
+        "seen": seen(record),
         "service_timeout": settings["dsa_service_timeout"],
         **guard(settings),
     }
@@ -147,7 +153,7 @@ def _run_here(port: Port, run: HostRun, options: Result) -> Result:
 def _run_installer(port: Port, run: HostRun, options: Result, target: Build) -> Result:
     """Install once, even where the connection was lost meanwhile, or another run does the same."""
     ran: Result = {}
-    for _try in range(_TRIES):
+    for _try in range(TRIES):
         ran = (windows_upgrade.install if port.windows else _run_here)(port, run, options)
         # Where another process or run was at work nothing was installed, as it may have done it. A package that is gone
         # was installed by an attempt whose answer was lost, and removed after it.
@@ -159,7 +165,7 @@ def _run_installer(port: Port, run: HostRun, options: Result, target: Build) -> 
         if ran.get("failed"):
             return ran
         note = {**options["note"], "since": begun_upgrade(record, target.text, port.run_id, port.now())["since"]}
-        options = {**options, "note": note, "seen_run": str(note_of(record).get("run") or "")}
+        options = {**options, "note": note, "seen": seen(record)}
     return {**ran, "failed": True, "msg": "another process was at work on this host again and again; look at it there"}
 
 
@@ -243,7 +249,8 @@ def _read_back(
         port.sleep(min(_POLL, run.settings["dsa_verify_interval"]))
         record = port.read()
     if note_of(record).get("phase") == "upgrading":
-        noted = port.module("dsa_upgrade", {"step": "note", "note": update_due(port.run_id, port.now())})
+        due = {"step": "note", "note": update_due(port.run_id, port.now()), "seen": seen(record)}
+        noted = port.module("dsa_upgrade", due)
         if noted.get("failed"):
             return failed(message("note_not_written", why=reason(noted)), record, details)
     return upgraded(record, details, restarted)

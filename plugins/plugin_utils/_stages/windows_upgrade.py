@@ -25,14 +25,14 @@ from .._settings import Settings
 from .._text import one_line
 from . import msi
 from .port import HostLost, Port, Result
-from .reboot import booted_since
+from .reboot import boot_time, booted_since
 from .shared import guard, keeping, reason
 
 # Both below a folder that inherits from Program Files that ordinary users may not write there.
 STAGING = "%ProgramFiles%\\deep_security_remediation\\packages\\"
 _LOG = "%ProgramFiles%\\deep_security_remediation\\install.log"
 # What Windows Installer logs of its exit status where a reboot is required or was begun. It is never translated.
-_RETURNS_REBOOT = re.compile(r"MainEngineThread is returning (?:3010|1641)\b")
+_RETURNS_REBOOT = re.compile(r"MainEngineThread is returning (3010|1641)\b")
 # How long to leave an installer alone that is busy, in seconds.
 _BUSY_PAUSE = 20.0
 
@@ -46,7 +46,10 @@ def stage(port: Port, location: str) -> Result:
 
 
 def install(port: Port, run: HostRun, options: Result) -> Result:
-    """One attempt, with the result of dsa_upgrade's step install; and reboot_required, not_run, diagnostics."""
+    """One attempt, with the result of dsa_upgrade's step install.
+
+    And reboot_required, not_run, diagnostics; restart_unseen: nothing shows the end of a restart that the MSI began.
+    """
     package = _inspected(port, run.settings, options)
     if package.get("failed"):
         return package
@@ -61,16 +64,19 @@ def install(port: Port, run: HostRun, options: Result) -> Result:
     end = {"step": "end", "service_timeout": options["service_timeout"], **guard(run.settings)}
     if ran.get("failed") or ran.get("rc") not in msi.SUCCESS:
         return {**result, **_failure(port, run.settings, ran, end)}
-    reboot = ran["rc"] in (msi.REBOOT_REQUIRED, msi.REBOOT_STARTED) or bool(ran.get("reboot_required"))
-    reboot = reboot and not (ran["rc"] == msi.REBOOT_STARTED and _restarted(port, run))
+    code = ran["rc"]
+    reboot = _reboot_due(port, run, code) or bool(ran.get("reboot_required") and code != msi.REBOOT_STARTED)
     look = {"log_path": _LOG} if result["not_run"] and not reboot else {}
     ended = port.module("dsa_upgrade", {**end, "reboot_required": reboot, **look})
-    if look and _RETURNS_REBOOT.search(str((ended.get("log") or {}).get("text"))):
+    logged = _RETURNS_REBOOT.search(str((ended.get("log") or {}).get("text"))) if look else None
+    if logged:
         # The answer of an attempt that was lost: win_package finds the package installed, and reports no reboot.
-        reboot = True
+        code = int(logged[1])
+        reboot = _reboot_due(port, run, code)
         ended = port.module("dsa_upgrade", {**end, "reboot_required": reboot})
     _remove(port, path)
-    return {**result, **ended, "changed": True, "reboot_required": reboot}
+    unseen = code == msi.REBOOT_STARTED and boot_time(run.record or {}) is None
+    return {**result, **ended, "changed": True, "reboot_required": reboot, "restart_unseen": unseen}
 
 
 def _inspected(port: Port, settings: Settings, options: Result) -> Result:
@@ -120,9 +126,14 @@ def _run_msi(port: Port, settings: Settings, options: Result) -> Result:
         port.sleep(min(_BUSY_PAUSE, max(1.0, limit / 30)))
 
 
+def _reboot_due(port: Port, run: HostRun, code: int) -> bool:
+    """Whether a reboot is required by an exit status; one that the installer began is waited for."""
+    return code == msi.REBOOT_REQUIRED or (code == msi.REBOOT_STARTED and not _restarted(port, run))
+
+
 def _restarted(port: Port, run: HostRun) -> bool:
     """Wait until the host has restarted, which the installer began; False after dsa_reboot_timeout seconds."""
-    if not ((run.record or {}).get("clock") or {}).get("boot_time"):
+    if boot_time(run.record or {}) is None:
         return False  # nothing would show it
     deadline = port.clock() + run.settings["dsa_reboot_timeout"]
     while port.clock() < deadline:

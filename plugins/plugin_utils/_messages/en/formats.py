@@ -38,7 +38,6 @@ SENTENCES: dict[str, str] = {
     # Markdown
     "format_run": "Run {run_id} of {playbook} by {user}: {started} to {finished}",
     "format_change": "Change {change_id}",
-    "format_merged": "Made from {count} reports",
     "format_heading_errors": "Errors of the run",
     "format_heading_next": "What to do next",
     "format_heading_difference": "Since the earlier report",

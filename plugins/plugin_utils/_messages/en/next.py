@@ -19,6 +19,9 @@ SENTENCES: dict[str, str] = {
     "next_name_relays": (
         "State which hosts are Relays: use the group deep_security_relays, dsa_role or dsa_relays, then run again."
     ),
+    "next_run_relays_whole": (
+        "Run the playbook remediate_relays on the whole inventory, not in slices, then this one in the same workflow."
+    ),
     "next_make_reachable": "Make the host reachable from the controller, then run again.",
     "next_look_at_reading": "Find out why the agent cannot be read on the host, then run again.",
     "next_look_at_agent": "Restart the agent or the host, check the agent's log, then run again.",

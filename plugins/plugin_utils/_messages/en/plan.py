@@ -30,6 +30,10 @@ SENTENCES: dict[str, str] = {
         "{host} is not in the inventory: correct dsa_relays or dsa_bundle_relay, or in a slice of a fleet run "
         "remediate_relays in the same workflow before"
     ),
+    "relay_same_address": (
+        "{host} and {other} have the same address, so one of them was not read: correct ansible_host or ansible_port, "
+        "or remove one of the two names"
+    ),
     "relay_not_fixed": "{host} is {verdict} ({build})",
     "relay_not_updated": (
         "{host} has the fix, but no security update of this installation since is proven: run remediate_relays"
@@ -52,6 +56,15 @@ SENTENCES: dict[str, str] = {
         "the Manager has Relays that its inventory leaves out ({relays}): take them in, or name those of this host in "
         "dsa_relays"
     ),
+    "relays_elsewhere": (
+        "the inventory of this run is a part of the fleet, and the Relays of the whole are not known: {why}. Run "
+        "remediate_relays on the whole inventory, not in slices, before in the same workflow; or name the Relays of "
+        "this host in dsa_relays"
+    ),
+    "relay_hosts_missing": "dsa_relay_hosts is not set",
+    "relay_hosts_of_part": "dsa_relay_hosts is of the run {run}, which had a part of the fleet too",
+    "relay_hosts_of_other": "dsa_relay_hosts is of the run {run}, which had another inventory of AWX ({inventory})",
+    "relay_hosts_old": "dsa_relay_hosts is of the run {run} at {at}, and counts for {hours} hours",
     "no_relay_known": (
         "no Relay is known: put the Relays into the group deep_security_relays (they are then read even outside "
         "--limit), or set dsa_relays to [] on hosts that use none of yours"

@@ -82,6 +82,11 @@ SENTENCES: dict[str, str] = {
         "its start. It is not rebooted a second time: look at it, reboot it if it was not, see why its boot time "
         "cannot be read, and run again"
     ),
+    "restart_unknown": (
+        "the installer began a restart of the host (1641), and whether that is over is not known, as the host does not "
+        "give the time of its start. It is not rebooted by this run: look at it, see why its boot time cannot be read, "
+        "and run again, which reboots it"
+    ),
     "reboot_agent_not_healthy": "the agent is not healthy {seconds} s after the reboot: {problems}",
     "agent_not_readable": "The agent could not be read: {problems}",
     # update

@@ -30,6 +30,7 @@ SENTENCES: dict[str, str] = {
     # Counts
     "terminal_count": "{name} {count}",
     "terminal_separator": ", ",
+    "terminal_merged": "Made from the reports of {count} runs, which ended from {first} to {last} UTC",
     "terminal_verdicts": "Verdicts: {counts}",
     "terminal_done": "Done: {counts}",
     "terminal_readiness": (

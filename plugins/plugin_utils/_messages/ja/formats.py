@@ -38,7 +38,6 @@ SENTENCES: dict[str, str] = {
     # Markdown
     "format_run": "実行 {run_id}（{playbook}、{user}）: {started} ～ {finished}",
     "format_change": "変更番号 {change_id}",
-    "format_merged": "{count} 件のレポートから作成",
     "format_heading_errors": "この実行のエラー",
     "format_heading_next": "次の対処",
     "format_heading_difference": "前回のレポートとの差分",

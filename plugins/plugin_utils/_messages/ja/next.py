@@ -22,6 +22,10 @@ SENTENCES: dict[str, str] = {
     "next_name_relays": (
         "どのホストが Relay かを指定し（グループ deep_security_relays、dsa_role、dsa_relays）、再度実行してください。"
     ),
+    "next_run_relays_whole": (
+        "インベントリ全体に対して（スライスせずに）プレイブック remediate_relays を実行し、同じワークフローでこのプ"
+        "レイブックを再度実行してください。"
+    ),
     "next_make_reachable": "コントローラからホストに接続できるようにしてから、再度実行してください。",
     "next_look_at_reading": "Agent を読み取れない原因をホストで調べてから、再度実行してください。",
     "next_look_at_agent": "Agent またはホストを再起動し、Agent のログを確認してから、再度実行してください。",

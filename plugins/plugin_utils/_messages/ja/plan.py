@@ -30,6 +30,10 @@ SENTENCES: dict[str, str] = {
         "{host} はインベントリにありません。dsa_relays または dsa_bundle_relay を修正するか、フリートのスライスで"
         "は同じワークフローで先に remediate_relays を実行してください"
     ),
+    "relay_same_address": (
+        "{host} と {other} のアドレスが同じため、一方は読み取られていません。ansible_host または ansible_port を修正"
+        "するか、一方の名前を削除してください"
+    ),
     "relay_not_fixed": "{host} は {verdict} です（{build}）",
     "relay_not_updated": (
         "{host} には修正が含まれていますが、その後のセキュリティアップデートが確認できません。remediate_relays を"
@@ -56,6 +60,15 @@ SENTENCES: dict[str, str] = {
         "Manager には、インベントリから除外されている Relay があります（{relays}）。インベントリに含めるか、この"
         "ホストの Relay を dsa_relays に指定してください"
     ),
+    "relays_elsewhere": (
+        "この実行のインベントリはフリートの一部のため、フリート全体の Relay がわかりません: {why}。同じワークフロー"
+        "で先に、インベントリ全体に対して（スライスせずに）remediate_relays を実行するか、このホストの Relay を "
+        "dsa_relays に指定してください"
+    ),
+    "relay_hosts_missing": "dsa_relay_hosts が設定されていません",
+    "relay_hosts_of_part": "dsa_relay_hosts は実行 {run} のもので、その実行もフリートの一部を対象としていました",
+    "relay_hosts_of_other": "dsa_relay_hosts は AWX の別のインベントリ（{inventory}）に対する実行 {run} のものです",
+    "relay_hosts_old": "dsa_relay_hosts は実行 {run}（{at}）のもので、有効期間の {hours} 時間を超えています",
     "no_relay_known": (
         "Relay がわかりません。Relay をグループ deep_security_relays に入れるか（--limit の範囲外でも読み取られま"
         "す）、Relay を使用しないホストに dsa_relays: [] を設定してください"

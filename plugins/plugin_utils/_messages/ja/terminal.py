@@ -30,6 +30,7 @@ SENTENCES: dict[str, str] = {
     # Counts
     "terminal_count": "{name} {count}",
     "terminal_separator": "、",
+    "terminal_merged": "{count} 件の実行のレポートから作成（終了時刻: {first} ～ {last} UTC）",
     "terminal_verdicts": "判定: {counts}",
     "terminal_done": "実施: {counts}",
     "terminal_readiness": (

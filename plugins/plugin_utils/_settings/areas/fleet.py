@@ -117,6 +117,16 @@ SETTINGS = (
         in_readme=True,
     ),
     Setting(
+        name="dsa_part_of_fleet",
+        kind="bool",
+        description="Whether the inventory of the run has only a part of the fleet, as in a slice of AWX. Agents then "
+        "wait unless C(dsa_relay_hosts), which C(remediate_relays) publishes, has all Relays of the whole.",
+        roles=("plan", "report", "plays"),
+        default_text="V(true) in a slice of AWX that its workflow started",
+        example=True,
+        of="run",
+    ),
+    Setting(
         name="dsa_bundle_relay",
         kind="str",
         description="The Relay that makes the bundle C(dsupdate_*.zip) for this host of an offline site. The host "

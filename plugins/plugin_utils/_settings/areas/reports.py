@@ -99,6 +99,19 @@ SETTINGS = (
         in_readme=True,
     ),
     Setting(
+        name="dsa_report_max_age",
+        kind="float",
+        description="For the playbook C(report), how many hours ago the runs of C(dsa_report_from) may have ended. "
+        "With an older one the report does not pass, as it may be of the night before.",
+        roles=("plays",),
+        default=12,
+        minimum=0,
+        unit="hours",
+        example=72,
+        of="run",
+        in_readme=True,
+    ),
+    Setting(
         name="dsa_waivers",
         kind="waivers",
         description="What the gate lets pass although it does not comply, until a day and for a reason that the report "

@@ -36,7 +36,7 @@ def test_the_result_is_one_of_the_whole_run(reported: Controller, check: bool) -
 @pytest.mark.parametrize(
     ("outcome", "sentence"),
     [
-        ({}, "The report was sent to https://store.example.com/"),
+        ({"results": [{"status": 201}]}, "The report was sent to https://store.example.com/"),
         ({"failed": True, "msg": "no S3CRET"}, "The report was not sent to https://store.example.com/: no ********"),
     ],
 )
@@ -49,5 +49,5 @@ def test_a_destination_that_fails_is_shown_and_fails_nothing(
     monkeypatch.setattr(dsa_result, "Display", lambda: reported.shown)
     result = reported.act(dsa_result, destination=0, outcome=outcome)
     assert (result["msg"], result.get("failed", False)) == (sentence, False)
-    assert (sentence in reported.shown.lines) == bool(outcome)
-    assert result["ansible_stats"]["data"]["dsa_result"]["sent"][0]["ok"] is not bool(outcome)
+    assert (sentence in reported.shown.lines) == ("failed" in outcome)
+    assert result["ansible_stats"]["data"]["dsa_result"]["sent"][0]["ok"] is ("failed" not in outcome)

@@ -58,6 +58,7 @@ def callback(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> t.Any:
     made._display = shown
     monkeypatch.setattr(made, "get_option", lambda name: name == "nothing")
     monkeypatch.setattr(made, "_handle_warnings", lambda result: None)
+    monkeypatch.setenv("COLUMNS", "120")
     made.v2_playbook_on_play_start(play("Read the hosts"))
     return made
 
@@ -65,7 +66,7 @@ def callback(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> t.Any:
 def result(host: str, task: str = "Read", action: str = "any", **values: t.Any) -> t.Any:
     return SimpleNamespace(
         _host=SimpleNamespace(get_name=lambda: host),
-        _task=SimpleNamespace(get_name=lambda: task, _uuid=task, action=action, run_once=task == "Plan"),
+        _task=SimpleNamespace(get_name=lambda: task, _uuid=task, action=action, run_once=task == "Once"),
         _result=values,
         result=values,
     )
@@ -78,8 +79,8 @@ def play(name: str, hosts: int | None = None, strategy: str = "linear") -> t.Any
     return SimpleNamespace(get_name=lambda: name, strategy=strategy, get_variable_manager=lambda: manager)
 
 
-def next_task(callback: t.Any) -> None:
-    callback.v2_playbook_on_task_start(SimpleNamespace(), False)
+def next_task(callback: t.Any, action: str = "any") -> None:
+    callback.v2_playbook_on_task_start(SimpleNamespace(action=action), False)
 
 
 def test_thousands_of_hosts_are_a_few_lines(callback: t.Any, shown: Shown) -> None:
@@ -181,8 +182,50 @@ def test_a_task_is_shown_with_its_last_host(callback: t.Any, shown: Shown) -> No
     assert shown.lines[2:] == ["  Read: 1 failed, 1 ok", "    failed: no room (b)"]
     next_task(callback)
     assert len(shown.lines) == 4
-    callback.v2_runner_on_ok(result("a", "Plan"))
-    assert shown.lines[4:] == ["  Plan: 1 ok"]
+    callback.v2_runner_on_ok(result("a", "Once"))
+    assert shown.lines[4:] == ["  Once: 1 ok"]
+
+
+def test_the_plan_is_shown_once_below_the_name_of_its_play(callback: t.Any, shown: Shown) -> None:
+    action = f"{COLLECTION}.dsa_plan"
+    next_task(callback, action)
+    shown.display("Plan: Agents to work on: 1 (a)")  # by the action
+    callback.v2_runner_on_ok(result("a", action=action, work=["a"]))
+    callback.v2_runner_on_ok(result("a"))
+    next_task(callback)
+    assert shown.lines == ["", "Read the hosts", "Plan: Agents to work on: 1 (a)", "  Read: 1 ok"]
+    callback.v2_runner_on_failed(result("a", action=action, msg="the journal cannot be read"))
+    next_task(callback)
+    assert shown.lines[-1] == "    failed: the journal cannot be read (a)"
+
+
+def test_what_is_published_for_the_next_node_is_not_shown(callback: t.Any, shown: Shown) -> None:
+    """The last lines are those of the report; what its next task does is a result again."""
+    callback.v2_runner_on_ok(result("a", "Publish", f"{COLLECTION}.dsa_result"))
+    next_task(callback)
+    assert shown.lines == []
+    callback.v2_runner_on_ok(result("a", "Copy"))
+    next_task(callback)
+    assert shown.lines == ["", "Read the hosts", "  Copy: 1 ok"]
+
+
+def test_a_play_of_which_every_host_is_skipped_is_not_named(callback: t.Any, shown: Shown) -> None:
+    callback.v2_runner_on_skipped(result("a"))
+    assert shown.lines == []
+    callback.v2_runner_on_ok(result("b"))
+    next_task(callback)
+    assert shown.lines == ["", "Read the hosts", "  Read: 1 ok, 1 skipped"]
+
+
+def test_long_texts_have_the_width_of_the_terminal(
+    callback: t.Any, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    callback.v2_runner_on_failed(result("a", msg="no room " * 40))
+    next_task(callback)
+    assert max(map(len, shown.lines)) <= 80
+    assert all(line.startswith("    ") for line in shown.lines[3:])
+    assert " ".join(shown.lines[3:]).split() == ["failed:", *["no", "room"] * 40, "(a)"]
 
 
 def test_batches_of_a_play_have_its_name_once(callback: t.Any, shown: Shown) -> None:

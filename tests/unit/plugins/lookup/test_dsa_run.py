@@ -16,7 +16,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible.report import gate_of
 from tests import report_schema
 from tests.builders import AFFECTED, FIXED, manager_computer, record
-from tests.documents import document, failing, row
+from tests.documents import document, failing, recent, row
 from tests.unit.controller import Controller
 
 DONE = record(FIXED, phase="done")
@@ -278,7 +278,7 @@ def merging(controller: Controller, *parts: dict[str, t.Any], path: str = "", **
     files = []
     for number, part in enumerate(parts):
         files.append(controller.temporary / f"part-{number}.json")
-        files[-1].write_text(json.dumps(part), encoding="utf-8")
+        files[-1].write_text(json.dumps(recent(part)), encoding="utf-8")
     controller.command_line("deep_security.remediation.report")
     controller.play = {"dsa_report_from": [path or str(file) for file in files], **play}
 
@@ -290,6 +290,15 @@ def test_one_report_is_made_of_others(controller: Controller) -> None:
     found = report_schema.check(controller.reported())
     assert (found["passed"], found["playbook"], len(found["merged_from"])) == (True, "report", 2)
     assert not controller.begun, "what follows is a run of its own"
+
+
+def test_a_report_that_is_too_old_keeps_the_whole_from_passing(controller: Controller) -> None:
+    controller.inventory(["a"])
+    merging(controller, document([row("a")]), dsa_report_max_age=0.1)
+    made(controller)
+    found = report_schema.check(controller.reported())
+    assert (found["passed"], len(found["errors"]), found["hosts"][0]["verdict"]) == (False, 1, "fixed")
+    assert "dsa_report_max_age is 0.1" in found["errors"][0]
 
 
 def test_a_host_of_the_inventory_that_no_report_has_keeps_it_from_passing(controller: Controller) -> None:
@@ -336,7 +345,7 @@ def test_a_gate_that_is_off_merges_and_passes_over_hosts(controller: Controller)
 
 def test_the_report_may_take_the_place_of_one_that_it_is_made_of(controller: Controller) -> None:
     controller.report.parent.mkdir()
-    controller.report.write_text(json.dumps(document([row("web1")])), encoding="utf-8")
+    controller.report.write_text(json.dumps(recent(document([row("web1")]))), encoding="utf-8")
     merging(controller, document(), path=str(controller.report))
     assert merge(controller) == []
     assert controller.reported()["playbook"] == "report"
@@ -344,7 +353,7 @@ def test_the_report_may_take_the_place_of_one_that_it_is_made_of(controller: Con
 
 def test_a_report_that_it_is_made_of_stays_where_another_cannot_be_read(controller: Controller) -> None:
     controller.report.parent.mkdir()
-    controller.report.write_text(json.dumps(document([row("web1")])), encoding="utf-8")
+    controller.report.write_text(json.dumps(recent(document([row("web1")]))), encoding="utf-8")
     merging(controller, document())
     controller.play["dsa_report_from"] = [str(controller.report), "/nope.json"]
     assert "/nope.json, and there is no such file" in fails(controller)

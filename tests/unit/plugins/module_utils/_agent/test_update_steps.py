@@ -89,6 +89,39 @@ def test_a_request_that_was_refused_is_repeated_with_the_password(host: FakeHost
     assert "s3cret" not in str(result)
 
 
+@pytest.mark.parametrize(
+    ("wrote", "waited"),
+    [
+        ({"run": "r2", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
+        # The run that was seen, which has ended it meanwhile.
+        ({"run": "r0", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
+        ({"run": "r0", "phase": "update_pending"}, False),
+        # An attempt of this run whose connection was lost.
+        ({"run": "r1", "phase": "done"}, False),
+        (None, True),
+    ],
+)
+@pytest.mark.parametrize("step", ["start", "confirm"])
+def test_nothing_is_done_where_another_run_has_written_since_the_host_was_read(
+    host: FakeHost, step: str, wrote: dict[str, str] | None, waited: bool
+) -> None:
+    if wrote:
+        host.write_note(**wrote)
+    note = {"run": "r1", "phase": "done"}
+    result = host.update(step, note=note, seen={"run": "r0", "phase": "update_pending"})
+    assert (result["waited"], result["changed"]) == (waited, not waited)
+    assert bool(host.calls()) is (step == "start" and not waited)
+    assert ((host.read_note() or {}).get("run"), host.note.exists()) == (
+        ((wrote or {}).get("run"), bool(wrote)) if waited else ("r1", True)
+    )
+
+
+def test_without_what_was_seen_nothing_is_compared(host: FakeHost) -> None:
+    host.write_note(run="r2", phase="done")
+    assert host.update("start", note={"run": "r1"})["waited"] is False
+    assert (host.read_note() or {})["phase"] == "update_pending"
+
+
 @pytest.mark.parametrize("step", ["start", "confirm"])
 def test_nothing_is_requested_where_the_note_cannot_be_read(host: FakeHost, step: str) -> None:
     host.note.write_text("")

@@ -277,6 +277,15 @@ def test_whoever_waited_for_another_run_does_not_install(host: FakeHost, install
     assert len(host.calls()) == 1
 
 
+def test_a_note_is_written_whoever_held_the_lock(host: FakeHost, installing: subprocess.Popen[str]) -> None:
+    """What it held the lock for may have been anything; what it wrote to the note is what counts."""
+    waiting = host.start("dsa_upgrade", step="note", note={"phase": "done"}, lock_timeout=60)
+    until(lambda: waits_for(waiting, host.note.parent.resolve() / "upgrade.lock"))
+    (host.folder / "go").touch()
+    assert finished(waiting)["waited"] is False
+    assert (host.read_note() or {})["phase"] == "done"
+
+
 def test_a_lock_that_is_held_too_long_is_an_error(host: FakeHost, installing: subprocess.Popen[str]) -> None:
     assert host.upgrade("note", note=NOTE, lock_timeout=0)["code"] == "lock_timeout"
     assert installing.poll() is None
@@ -418,15 +427,30 @@ def test_a_repository_without_the_build_says_so_in_the_words_of_its_package_mana
     assert host.calls() == ["apt-get install -y --only-upgrade ds-agent=20.0.2-1390*"]
 
 
-@pytest.mark.parametrize(("wrote", "waited"), [("r2", True), ("r0", False), ("r1", False)])
+SEEN = {"run": "r0", "phase": "upgrading"}
+
+
+@pytest.mark.parametrize(
+    ("wrote", "waited"),
+    [
+        ({"run": "r2", "phase": "upgrading"}, True),
+        # The same run, which is further by now.
+        ({"run": "r0", "phase": "update_pending"}, True),
+        ({"run": "r0", "phase": "done"}, True),
+        (SEEN, False),
+        # An attempt of this run whose connection was lost.
+        ({"run": "r1", "phase": "update_pending"}, False),
+    ],
+)
+@pytest.mark.parametrize("step", ["install", "note"])
 def test_what_another_run_did_since_this_one_read_the_host_is_not_done_again(
-    host: FakeHost, wrote: str, waited: bool
+    host: FakeHost, step: str, wrote: dict[str, str], waited: bool
 ) -> None:
-    """r0 is what the controller saw, r1 is this run: an attempt of it whose connection was lost."""
-    host.write_note(phase="upgrading", run=wrote)
-    result = install(host, seen_run="r0")
-    assert (result["waited"], "command" in result) == (waited, not waited)
-    assert len(host.calls()) == (0 if waited else 1)
+    host.write_note(**wrote)
+    result = install(host, seen=SEEN) if step == "install" else host.upgrade("note", note=NOTE, seen=SEEN)
+    assert (result["waited"], result["changed"]) == (waited, not waited)
+    assert len(host.calls()) == (step == "install" and not waited)
+    assert host.read_note() == (wrote if waited else NOTE)
 
 
 @pytest.mark.parametrize(("module", "step"), [(dsa_upgrade, "note"), (dsa_security_update, "confirm")])

@@ -19,7 +19,7 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
 from tests import report_schema
 from tests.builders import AFFECTED, FIXED, record
-from tests.documents import document, failing, row
+from tests.documents import document, failing, recent, row
 from tests.unit.controller import Controller
 
 DONE, OPEN = record(FIXED, phase="done"), record(AFFECTED)
@@ -46,10 +46,15 @@ def begun(controller: Controller, /, **read: t.Any) -> Run:
 
 
 def written(controller: Controller, name: str, **run: t.Any) -> Path:
-    """A report of another run."""
+    """A report of another run, of an hour ago."""
+    return saved(controller, name, recent(document(**run)))
+
+
+def saved(controller: Controller, name: str, content: t.Any) -> Path:
+    """A file with a report."""
     path = controller.temporary / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(document(**run)), encoding="utf-8")
+    path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
 
@@ -197,7 +202,8 @@ def test_an_earlier_report_that_cannot_be_read_stops_the_run(controller: Control
 def test_an_earlier_report_by_another_advisory_stops_the_run(controller: Controller) -> None:
     controller.play = {"dsa_report_baseline": str(written(controller, "old.json", advisory="KA-1"))}
     (error,) = begun(controller, web1=DONE).errors
-    assert error.startswith("dsa_report_baseline is by the advisory KA-1, and this run by KA-0016311")
+    assert error.startswith("dsa_report_baseline names /")
+    assert "old.json, which is by the advisory KA-1, and this run by KA-0016311: name a report by KA-0016311" in error
 
 
 def test_the_report_of_a_run_that_was_refused_compares_with_nothing(controller: Controller) -> None:
@@ -227,13 +233,59 @@ def test_everything_that_is_wrong_with_the_files_is_named_at_once(controller: Co
     assert f"dsa_report_from names {paths[1]}, whose schema is 4" in str(error.value)
 
 
-def test_reports_by_several_advisories_are_not_merged(controller: Controller) -> None:
+def test_reports_by_another_advisory_are_not_merged(controller: Controller) -> None:
     paths = [written(controller, "a.json"), written(controller, "b.json", advisory="KA-1")]
     controller.play = {"dsa_report_from": [str(path) for path in paths]}
-    with pytest.raises(SettingsError, match="several advisories, KA-0016311, KA-1"):
+    with pytest.raises(SettingsError, match=r"b\.json, which is by the advisory KA-1, and this run by KA-0016311"):
         inputs.reports(controller.run())
     written(controller, "b.json", advisory="", finished=None)  # one that was interrupted at once
     assert len(inputs.reports(controller.run())) == 2
+
+
+def test_an_advisory_that_cannot_be_read_is_named_once(controller: Controller) -> None:
+    controller.play = {"dsa_report_from": [str(written(controller, "a.json"))], "dsa_advisory": "/nope.yml"}
+    assert len(inputs.reports(controller.run())) == 1, "what began the run names it"
+
+
+def test_a_report_that_was_edited_or_is_of_the_future_is_refused(controller: Controller) -> None:
+    edited = written(controller, "a.json", hosts=[row(version="20.0.0-4416")])
+    future = saved(controller, "b.json", recent(document([row()]), hours=-2))
+    controller.play = {"dsa_report_from": [str(edited), str(future)]}
+    with pytest.raises(
+        SettingsError, match=r"(?s)a\.json, which was edited: web-1 .*b\.json, which has a time of the f"
+    ):
+        inputs.reports(controller.run())
+
+
+@pytest.mark.parametrize(
+    ("hours", "most", "error"),
+    [
+        (11.0, None, False),
+        (13.0, None, True),
+        (71.0, "72", False),
+        (73.0, 72, True),
+        (1.0, 0.5, True),
+    ],
+)
+def test_a_report_that_is_too_old_is_an_error_that_names_its_file_its_age_and_what_to_do(
+    controller: Controller, hours: float, most: object, error: bool
+) -> None:
+    """As where tonight's run wrote none, and last night's file of the same name is still there."""
+    old = saved(controller, "a.json", recent(document([row()]), hours=hours + 1 / 6))  # it took ten minutes
+    controller.play = {"dsa_report_from": [str(old), str(written(controller, "b.json"))], "dsa_report_max_age": most}
+    run = controller.run()
+    assert len(inputs.reports(run)) == 2, "what it has is shown"
+    texts = run.errors
+    assert len(texts) == (2 if most == 0.5 else error)
+    if error:
+        assert texts[0].startswith(f"dsa_report_from names {old}, whose run ended at 20")
+        assert f", {hours} hours ago, and dsa_report_max_age is {most or 12}: make it again, or raise" in texts[0]
+
+
+def test_a_baseline_may_be_old_and_by_an_older_table(controller: Controller) -> None:
+    old = saved(controller, "a.json", recent(document([row(version="20.0.0-4416")]), hours=9999))
+    controller.play = {"dsa_report_baseline": str(old)}
+    assert begun(controller, web1=DONE).errors == []
 
 
 def test_without_a_file_there_is_nothing_to_report(controller: Controller) -> None:

@@ -202,3 +202,14 @@ def test_the_latest_tier_of_a_host_counts(controller: Controller) -> None:
     one = progress_of(controller.run(), "web1")
     one.note("upgrade")
     assert one.line(datetime.now(timezone.utc)).startswith("Agents, batch 1 of 1: 0 of 1 hosts done; 0:00:0")
+
+
+def test_a_line_has_the_width_of_the_terminal_and_is_shown_at_once(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may show something between two."""
+    monkeypatch.setenv("COLUMNS", "80")
+    progress_of(controller.begin(), "web1")._show("0 of 3 hosts done; " * 10)
+    (shown,) = controller.shown.lines[-1:]
+    assert max(map(len, shown.split("\n"))) <= 80
+    assert shown.split() == ["0", "of", "3", "hosts", "done;"] * 10

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import typing as t
 from pathlib import Path
@@ -18,12 +19,13 @@ from tests.builders import AFFECTED, FIXED, record
 from tests.unit.controller import Controller
 
 DONE = record(FIXED, phase="done")
-URL = {
+URL: dict[str, t.Any] = {
     "url": "https://user:S3CRET-1@store.example.com/dsa/?sig=S3CRET-2",
     "password": "S3CRET-3",
-    "headers": {"Authorization": "Bearer S3CRET-4"},
+    "headers": {"Authorization": "Bearer S3CRET-4", "X-Token": "long" * 100 + "S3CRET-5"},
 }
 ADDRESS = "https://store.example.com/dsa/"
+FOLDER = {"directory": "/srv/dsa", "host": "store"}
 
 
 def ended(controller: Controller, *destinations: t.Any, **records: t.Any) -> Run:
@@ -56,7 +58,8 @@ def test_statistics_have_relays_only_where_their_stage_was(controller: Controlle
     controller.query("end")
     run = controller.begin("remediate", web1=DONE)
     report.end(run)
-    assert publish.stats(run)["dsa_relay_hosts"] == {}
+    found = publish.stats(run)["dsa_relay_hosts"]
+    assert (found["run_id"], found["complete"], found["count"]) == (run.journal.run_id, True, 0)
 
 
 def test_files_have_the_name_of_their_run_so_that_slices_do_not_replace_each_other(controller: Controller) -> None:
@@ -112,19 +115,73 @@ def test_no_secret_is_in_what_the_tasks_loop_over(controller: Controller, monkey
         ({"results": [{"changed": True}, {"changed": False}]}, ""),
         ({"failed": True, "msg": "no\nroom"}, "no room"),
         ({"unreachable": True, "msg": "no route"}, "no route"),
-        ({"results": [{}, {"failed": True, "msg": "HTTP 401"}], "msg": "All items completed"}, "HTTP 401"),
+        ({"results": [{}, {"failed": True, "msg": "no room"}], "msg": "All items completed"}, "no room"),
         ({"failed": True}, "no reason given"),
         ({"results": [], "skipped": True}, "there is no file of the report"),
-        ({"failed": True, "msg": f"{URL['url']} Bearer S3CRET-4 S3CRET-3"}, "********"),
     ],
 )
-def test_what_went_wrong_is_recorded_without_secrets(controller: Controller, outcome: t.Any, problem: str) -> None:
-    run = ended(controller, URL)
-    to, found = publish.note_sent(run, 0, outcome)
+def test_what_went_wrong_is_recorded(controller: Controller, outcome: t.Any, problem: str) -> None:
+    run = ended(controller, FOLDER)
+    assert publish.note_sent(run, 0, outcome) == ("store:/srv/dsa", problem)
+    assert publish.result(run)["sent"] == [{"to": "store:/srv/dsa", "ok": not problem, "problem": problem or None}]
+
+
+# As of an urlopen of Python, which quotes what it was given, or what another server wrote instead of HTTP.
+QUOTED = (
+    URL["url"],
+    *URL["headers"].values(),
+    "user:S3CRET-1",
+    "user%3AS3CRET-1",
+    "/dsa/?sig=S3CRET-2",
+    "S3CRET-3",
+    "x" * 490 + "S3CRET-3",
+    base64.b64encode(b"user:S3CRET-1").decode(),
+    base64.b64encode(b"me:S3CRET-3").decode(),
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "problem"),
+    [
+        ({"status": 201}, ""),
+        ({"status": 204}, ""),
+        # What the server wrote beside its status may have anything of the request in it.
+        ({"status": 401, "msg": "Status code was 401: no Basic S3CRET-9"}, "HTTP status 401"),
+        ({"status": 307, "msg": "S3CRET-9"}, "HTTP status 307, and redirects are not followed"),
+        ({"status": -1, "msg": "connection refused"}, "connection refused"),
+        ({"msg": "Unable to open source file"}, "Unable to open source file"),
+        ({}, "no reason given"),
+        ({"failed": True, "status": 201, "msg": "no room"}, "no room"),
+        *(({"status": -1, "msg": text}, "***") for text in QUOTED),
+    ],
+    ids=map(str, range(8 + len(QUOTED))),
+)
+def test_what_went_wrong_with_an_address_is_recorded_without_secrets(
+    controller: Controller, part: dict[str, t.Any], problem: str
+) -> None:
+    """The module never fails, as Ansible would show its message: the status counts."""
+    run = ended(controller, {**URL, "username": "me"})
+    to, found = publish.note_sent(run, 0, {"results": [{"status": 201}, {"failed": False, **part}]})
     assert (to, problem in found, bool(found)) == (ADDRESS, True, bool(problem))
-    assert publish.result(run)["sent"] == [{"to": ADDRESS, "ok": not problem, "problem": found or None}]
-    assert "S3CRET" not in run.journal.path.read_text("utf-8")
-    assert "S3CRET" not in controller.report.read_text("utf-8")
+    assert [(each["to"], each["ok"]) for each in publish.result(run)["sent"]] == [(ADDRESS, not problem)]
+    kept = run.journal.path.read_text("utf-8") + controller.report.read_text("utf-8")
+    assert not [secret for secret in ("S3CRET", *QUOTED[-2:], QUOTED[-1][:8]) if secret in kept]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:S3CRET@store/dsa/",
+        "https://user:S3CRET/x@store/dsa/",
+        "https://user:S3CRET?x@store/dsa/",
+        "https://user:a@S3CRET@store/dsa/",
+        "https://store/dsa/?S3CRET",
+        "https://store/dsa/#S3CRET",
+        "https://store/dsa/?S3CRET=a@b",
+    ],
+)
+def test_a_label_has_no_secret_whatever_the_address_is(url: str) -> None:
+    assert publish.label({"kind": "url", "url": url}) in ("https://store/dsa/", "https://********")
 
 
 @pytest.mark.parametrize("content", [None, "hosts: all", "- ["], ids=["missing", "no list", "no YAML"])
@@ -138,7 +195,7 @@ def test_a_file_of_tasks_that_is_none_is_not_included(controller: Controller, co
 
 
 def test_a_destination_that_is_tried_again_counts_once(controller: Controller) -> None:
-    run = ended(controller, URL, {"tasks": "send.yml"}, web1=record(AFFECTED))
+    run = ended(controller, FOLDER, {"tasks": "send.yml"}, web1=record(AFFECTED))
     for number, outcome in ((1, {}), (0, {"failed": True}), (0, {})):
         publish.note_sent(run, number, outcome)
     result = publish.result(run)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import typing as t
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible import relay_hosts
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import Message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
 from tests.builders import AFFECTED, FIXED, record
+from tests.builders import relay_hosts as made
 from tests.unit.controller import Controller
 
 PLAIN = {
@@ -36,15 +39,37 @@ SECRETS = {
 }
 
 
-def published(controller: Controller, playbook: str) -> dict[str, dict[str, t.Any]] | None:
+def published(controller: Controller, playbook: str) -> dict[str, t.Any] | None:
     run = controller.begin(playbook, web1=record(AFFECTED), relay1=record(FIXED))
-    return relay_hosts.published(run.fleet(), run.variables["hostvars"], playbook)
+    return relay_hosts.published(run.fleet(), run.variables, playbook, "run-7")
+
+
+def given(value: object) -> t.Mapping[str, t.Any]:
+    """Relay → its variables, as they are taken."""
+    found = relay_hosts.given({relay_hosts.VARIABLE: value})
+    assert found is not None
+    return found.relays
 
 
 @pytest.mark.parametrize("playbook", ["remediate", "remediate_relays"])
 def test_the_relays_are_published_with_what_reaches_them(controller: Controller, playbook: str) -> None:
     controller.inventory({"web1": {}, "relay1": {**PLAIN, **SECRETS}, "odd": {}}, relays=["relay1"])
-    assert published(controller, playbook) == {"relay1": PLAIN, "odd": {}}, "one that was not read may be a Relay"
+    controller.play = {"awx_inventory_id": 3}
+    found = published(controller, playbook)
+    assert found is not None
+    assert found["relays"] == {"relay1": PLAIN, "odd": {}}, "one that was not read may be a Relay"
+    whole = {"run_id": "run-7", "inventory": "3", "complete": True, "count": 2}
+    assert {name: found[name] for name in whole} == whole
+    assert relay_hosts.given({relay_hosts.VARIABLE: found}) is not None
+
+
+@pytest.mark.parametrize("why", [{"dsa_part_of_fleet": "true"}, {"dsm_relays_left_out": ["far (9)"]}], ids=repr)
+def test_what_a_part_of_the_fleet_publishes_is_not_complete(controller: Controller, why: dict[str, t.Any]) -> None:
+    controller.inventory({"web1": {}, "relay1": PLAIN}, relays=["relay1"])
+    controller.play = why
+    found = published(controller, "remediate_relays")
+    assert found is not None
+    assert (found["complete"], found["count"]) == (False, 1)
 
 
 @pytest.mark.parametrize("playbook", ["gate", "remediate_agents", "report"])
@@ -58,34 +83,41 @@ def test_what_is_no_plain_value_is_neither_published_nor_taken(controller: Contr
     controller.inventory({"web1": {}, "relay1": {"ansible_host": value}}, relays=["relay1"])
     found = published(controller, "remediate")
     assert found is not None
-    assert found["relay1"] == {}
-    assert relay_hosts.given({relay_hosts.VARIABLE: {"relay1": {"ansible_host": value}}}) == {"relay1": {}}
-
-
-def test_a_variable_whose_template_fails_is_left_out() -> None:
-    class Own(dict[str, t.Any]):
-        def get(self, name: str, default: object = None) -> object:
-            if name == "ansible_port":
-                raise ValueError("undefined")
-            return super().get(name, default)
-
-    assert relay_hosts._connection(Own(PLAIN)) == {k: v for k, v in PLAIN.items() if k != "ansible_port"}
+    assert found["relays"]["relay1"] == {}
+    assert given(made({"relay1": {"ansible_host": value}})) == {"relay1": {}}
 
 
 def test_of_what_is_given_only_the_connection_is_taken() -> None:
     """No variable can make a Relay count as fixed."""
     lies = {**PLAIN, **SECRETS, "dsm_computer": {"agent": record(FIXED)}, "dsa_role": "agent", "__dsa_read": {}}
-    for value in ({"relay1": lies}, json.dumps({"relay1": lies})):
-        assert relay_hosts.given({relay_hosts.VARIABLE: value}) == {"relay1": PLAIN}
+    value = made({"relay1": lies})
+    for text in (value, json.dumps(value)):
+        assert given(text) == {"relay1": PLAIN}
 
 
-@pytest.mark.parametrize("value", [["relay1"], "relay1", {"relay1": "x"}, {"": {}}, {"a\nb": {}}], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["relay1"],
+        "relay1",
+        {"relay1": PLAIN},  # of an earlier release
+        made({"relay1": "x"}),
+        made({"": {}}),
+        made({"a\nb": {}}),
+        made({"relay1": {}}, count=2),
+        {**made({"relay1": {}}), "relays": ["relay1"]},
+        made({"relay1": {}}, at="yesterday"),
+        made({"relay1": {}}, at="2026-11-23T02:00:00"),
+        made({"relay1": {}}, complete="perhaps"),
+    ],
+    ids=["list", "text", "shape", "no variables", "no name", "two lines", "count", "names", "time", "zone", "complete"],
+)
 def test_what_is_no_output_of_the_stage_is_refused(value: object) -> None:
     with pytest.raises(SettingsError, match="dsa_relay_hosts"):
         relay_hosts.given({relay_hosts.VARIABLE: value})
 
 
-@pytest.mark.parametrize("value", [None, "", {}, {"relay1": None}], ids=repr)
+@pytest.mark.parametrize("value", [None, "", {}, made({"relay1": None})], ids=["none", "blank", "empty", "known"])
 def test_an_empty_one_adds_nothing_that_is_known(controller: Controller, value: object) -> None:
     controller.inventory(["web1", "relay1"], relays=["relay1"])
     controller.play = {"dsa_relay_hosts": value}
@@ -96,7 +128,7 @@ def test_an_empty_one_adds_nothing_that_is_known(controller: Controller, value: 
 def test_relays_that_the_inventory_lacks_are_added_once_and_are_not_what_the_run_is_about(
     controller: Controller,
 ) -> None:
-    controller.play = {"dsa_relay_hosts": {"relay1": PLAIN, "web1": PLAIN}}
+    controller.play = {"dsa_relay_hosts": made({"relay1": PLAIN, "web1": PLAIN})}
     assert controller.query("begin") == ["web1"]
     assert (controller.query("adding"), controller.query("lacking")) == (["web1"], ["relay1"])
     # What the task does; group_vars of the slice are not those of a host that is added.
@@ -106,7 +138,7 @@ def test_relays_that_the_inventory_lacks_are_added_once_and_are_not_what_the_run
     assert controller.query("relays_outside") == ["relay1"]
     assert controller.run().errors == []
     # An import behind it, in the same command.
-    controller.play = {"dsa_relay_hosts": {"relay1": PLAIN, "relay2": {}}}
+    controller.play = {"dsa_relay_hosts": made({"relay1": PLAIN, "relay2": {}})}
     controller.query("begin")
     assert (controller.query("adding"), controller.query("lacking")) == (["web1"], ["relay2"])
     assert controller.query("read", playbook="remediate") == ["web1"]
@@ -118,3 +150,72 @@ def test_a_wrong_one_is_an_error_before_a_host_is_read(controller: Controller) -
     assert controller.query("read", playbook="remediate") == []
     assert (controller.query("report"), controller.query("gate")) == (["web1"], ["web1"])
     assert controller.reported()["errors"][0].startswith("dsa_relay_hosts is 'relay1'")
+
+
+# --- whether the inventory may lack Relays ----------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=timezone.utc)
+LIST = made({"relay1": PLAIN}, at=NOW.isoformat(), inventory="3")
+SLICE = {"awx_job_template_name": "DS: Agents", "awx_workflow_job_name": "DS: Agents"}
+IN_WORKFLOW = {**SLICE, "awx_workflow_job_name": "DS: remediation"}
+
+
+def hidden(stated: bool | None = None, added: t.Sequence[str] = (), **variables: t.Any) -> list[str]:
+    """The code, and that of why."""
+    groups = {"all": ["web1", "relay1"]}
+    found = relay_hosts.hidden({"groups": groups, **variables}, stated, added, NOW)
+    return [each.code for each in (found, found and found.values.get("why")) if isinstance(each, Message)]
+
+
+@pytest.mark.parametrize(
+    ("stated", "added", "variables"),
+    [
+        (None, [], {}),
+        (None, [], IN_WORKFLOW),
+        (None, [], {"awx_job_template_name": "DS: Agents"}),
+        (False, [], SLICE),
+        (None, [], {"dsa_relay_hosts": {**LIST, "complete": False}}),  # nothing is lacking
+        (True, [], {"dsa_relay_hosts": LIST}),
+        (None, ["relay1"], {"dsa_relay_hosts": LIST}),
+        (None, [], {**SLICE, "dsa_relay_hosts": {**LIST, "complete": "true"}, "awx_inventory_id": 3}),
+        (True, [], {"dsa_relay_hosts": {**LIST, "inventory": ""}, "awx_inventory_id": 4}),
+        (True, [], {"dsa_relay_hosts": {**LIST, "at": (NOW - timedelta(hours=24)).isoformat()}}),
+        (True, [], {"dsa_relay_hosts": made({}, at=NOW.isoformat())}),  # it has no Relays, and is known to have none
+    ],
+)
+def test_the_whole_of_a_fleet_and_a_part_that_has_all_its_relays(
+    stated: bool | None, added: list[str], variables: dict[str, t.Any]
+) -> None:
+    assert hidden(stated, added, **variables) == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "added", "variables", "why"),
+    [
+        (True, [], {}, "relay_hosts_missing"),
+        (True, [], {"dsa_relay_hosts": ""}, "relay_hosts_missing"),
+        (None, [], SLICE, "relay_hosts_missing"),
+        (True, [], {"dsa_relay_hosts": {**LIST, "complete": False}}, "relay_hosts_of_part"),
+        (None, ["relay1"], {"dsa_relay_hosts": {**LIST, "complete": False}}, "relay_hosts_of_part"),
+        (False, ["relay1"], {"dsa_relay_hosts": {**LIST, "complete": False}}, "relay_hosts_of_part"),
+        (True, [], {"dsa_relay_hosts": LIST, "awx_inventory_id": 4}, "relay_hosts_of_other"),
+        (True, [], {"dsa_relay_hosts": {**LIST, "at": (NOW - timedelta(hours=25)).isoformat()}}, "relay_hosts_old"),
+        (True, [], {"dsa_relay_hosts": {**LIST, "at": (NOW + timedelta(hours=25)).isoformat()}}, "relay_hosts_old"),
+        (True, [], {"dsa_relay_hosts": made({"x": {}}, at=NOW.isoformat())}, "relay_not_in_inventory"),
+    ],
+)
+def test_a_part_of_a_fleet_that_may_lack_relays(
+    stated: bool | None, added: list[str], variables: dict[str, t.Any], why: str
+) -> None:
+    assert hidden(stated, added, **variables) == ["relays_elsewhere", why]
+
+
+@pytest.mark.parametrize("part", [{"dsa_part_of_fleet": "true"}, SLICE], ids=["setting", "AWX"])
+def test_a_run_on_a_part_of_the_fleet(controller: Controller, part: dict[str, t.Any]) -> None:
+    controller.inventory(["web1", "relay1"], relays=["relay1"])
+    controller.play = part
+    found = controller.begin("remediate_agents").fleet().hidden
+    assert found is not None
+    assert "run remediate_relays on the whole inventory" in found.text.lower()
+    controller.play = {**part, "dsa_relay_hosts": made({"relay1": {}})}
+    assert controller.run().fleet().hidden is None

@@ -16,8 +16,11 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._control
 
 RESULT = {
     "hosts": 13,
-    "not_passed": 2,
-    "reasons": [{"count": 2, "text": 'the "agent" is affected', "code": "affected", "hosts": ["a", "b"]}],
+    "not_passed": 3,
+    "reasons": [
+        {"count": 2, "text": 'the "agent" is affected', "code": "affected", "hosts": ["a", "b"]},
+        {"count": 1, "text": "silent", "code": "unreachable", "hosts": ["c"]},
+    ],
     "errors": [],
 }
 
@@ -30,15 +33,16 @@ def rendered(kind: str, part: str, **artifacts: Any) -> str:
 
 
 def test_the_counts_and_the_first_reasons_are_in_it() -> None:
-    sentence = "gate #7: failed, 2 of 13 hosts do not pass"
+    sentence = "gate #7: failed, 3 of 13 hosts do not pass"
     assert rendered("email", "message", dsa_result=RESULT) == f"{sentence} https://awx/#/7"
     body = rendered("email", "body", dsa_result=RESULT)
-    assert body.splitlines() == [sentence, '2: the "agent" is affected', "https://awx/#/7"]
+    reasons = ['2 hosts, for example a: the "agent" is affected', "c: silent"]
+    assert body.splitlines() == [sentence, *reasons, "https://awx/#/7"]
 
 
 def test_a_webhook_gets_an_object_of_json() -> None:
     body = json.loads(rendered("webhook", "body", dsa_result=RESULT))
-    assert (body["text"], body["result"]) == ("gate #7: failed, 2 of 13 hosts do not pass", RESULT)
+    assert (body["text"], body["result"]) == ("gate #7: failed, 3 of 13 hosts do not pass", RESULT)
 
 
 def test_a_job_that_left_no_result_is_named_all_the_same() -> None:

@@ -87,6 +87,14 @@ def test_an_inventory_and_credentials_that_awx_has_are_used() -> None:
     assert with_hosts == {"gate", "gate_host", "predict", "managers", "relays", "agents", "recover"}
 
 
+def test_what_a_rulebook_launches_is_given_a_limit_and_no_variable() -> None:
+    """Set, and not left to AWX: what was changed by hand is corrected by the next run."""
+    arguments = made({**ALL, "dsa_controller_extra_vars": {"dsa_site": "osaka"}})["gate_host"].arguments
+    names = ("ask_limit_on_launch", "ask_variables_on_launch", "survey_enabled")
+    assert {name: arguments[name] for name in names} == dict(zip(names, (True, False, False), strict=True))
+    assert "survey_spec" not in arguments
+
+
 def test_the_upgrade_of_managers_takes_their_addresses_from_the_inventory() -> None:
     """An extra variable dsm_url would be the same for all nodes."""
     credentials = made(ALL)["managers"].arguments["credentials"]
@@ -107,6 +115,15 @@ def test_without_reports_to_merge_the_workflow_ends_with_its_gate() -> None:
     objects = made({**ALL, "dsa_controller_report_from": []})
     assert "node report" not in objects and "report" in objects
     assert objects["node gate again"].arguments["always_nodes"] == []
+
+
+def test_only_the_sliced_template_has_a_part_of_the_fleet() -> None:
+    """AWX has no variable for a slice."""
+    preset = {"dsa_part_of_fleet": False}
+    sliced = made({**BASE, "dsa_controller_slices": 3, "dsa_controller_extra_vars": preset})
+    assert sliced["agents"].arguments["extra_vars"] == {"dsa_part_of_fleet": True}
+    assert sliced["relays"].arguments["extra_vars"] == preset
+    assert made({**BASE, "dsa_controller_slices": 1})["agents"].arguments["extra_vars"] == {}
 
 
 def test_templates_set_what_makes_them_what_they_are() -> None:

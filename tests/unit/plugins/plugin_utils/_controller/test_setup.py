@@ -46,11 +46,15 @@ class FakePort:
 
     def __init__(self, result: Mapping[str, Any] | None = None) -> None:
         self.ran: list[tuple[str, dict[str, Any]]] = []
+        self.shown: list[str] = []
         self.result = result or {"id": 7, "changed": True}
 
     def module(self, kind: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
         self.ran.append((kind, arguments))
         return self.result
+
+    def show(self, text: str) -> None:
+        self.shown.append(text)
 
 
 def setup(client: FakeClient, port: FakePort, **more: Any) -> SetUp:
@@ -141,6 +145,19 @@ def test_an_update_that_failed_is_begun_again(status: str, again: bool) -> None:
     ended: dict[str, list[Any]] = {"projects/7": [{"id": 7, "status": "successful"}], "projects/7/playbooks": [[]]}
     setup(FakeClient({"projects": {"p": {"id": 7, "status": status}}}, ended), port).make([PROJECT])
     assert port.ran[0][1].get("update_project", False) is again
+
+
+@pytest.mark.parametrize(("check", "made"), [(True, "would be made: credential c"), (False, "made: credential c")])
+def test_each_object_is_shown_as_it_is_made_or_would_be(check: bool, made: str) -> None:
+    port = FakePort()
+    port.check_mode = check
+    there = Object("d", "credential", "credentials", "d", ORGANIZATION, {"name": "d", "organization": "Default"})
+    port.result = {"id": 7, "changed": False}
+    setup(FakeClient({"credentials": {"d": {"id": 8}}}), port).make([there])
+    assert port.shown == [], "what does not change is not shown"
+    port.result = {"id": 9, "changed": True}
+    setup(FakeClient({}), port).make([credential(url="https://a")])
+    assert port.shown == [made]
 
 
 def test_in_check_mode_what_refers_to_something_new_is_not_run() -> None:

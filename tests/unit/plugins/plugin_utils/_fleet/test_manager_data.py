@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import make_plan
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import SettingsError
 from tests.builders import AFFECTED, FIXED, RELAYS, fleet_of, host_run, manager_computer, plan_of, record, relay
@@ -273,7 +274,7 @@ def test_contradicted_relays_do_not_wait_for_each_other() -> None:
 
 def test_agents_wait_for_relays_that_the_inventory_leaves_out() -> None:
     agent, named = host_run("web1", record()), host_run("web2", record(), settings={"dsa_relays": ["relay1"]})
-    made = plan_of(relay(), agent, named, left_out=["far (9)"])
+    made = plan_of(relay(), agent, named, hidden=message("relays_left_out", relays=["far (9)"]))
     assert codes(made.blocked["web1"]) == ["relays_left_out"]
     assert "far (9)" in made.blocked["web1"].text
     assert "web2" in made.work

@@ -15,6 +15,8 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisor
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import fleet as fleet_module
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import make_plan
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._fleet import targets as targets_module
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import message
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.next import next_of
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import HostRun, Reading, StageResult
 from tests.builders import (
     AFFECTED,
@@ -127,6 +129,21 @@ def test_a_relay_is_a_relay_whatever_else_it_is(group: str) -> None:
 def test_relays_outside_the_scope_count_too() -> None:
     """With --limit, or in a slice."""
     assert "web1" in plan_of(relay(build=AFFECTED), AGENT, scope=["web1"]).blocked
+
+
+@pytest.mark.parametrize("predicting", [False, True])
+def test_in_a_part_of_a_fleet_agents_wait_however_good_its_relays_are(predicting: bool) -> None:
+    elsewhere = message("relays_elsewhere", why=message("relay_hosts_missing"))
+    named = host_run("web2", record(), settings={"dsa_relays": ["relay1"]})
+    none = host_run("web3", record(), settings={"dsa_relays": []})
+    hosted = host_run("web4", record(), settings={"dsm_hosted_relays": True})
+    old = host_run("old", record("10.0.0-100"))
+    hosts = (relay(), AGENT, named, none, hosted, old)
+    made = plan_of(*hosts, hidden=elsewhere, predicting=predicting)
+    assert codes(made.blocked["web1"]) == codes(made.blocked["web4"]) == ["relays_elsewhere", "relay_hosts_missing"]
+    assert set(made.work) == {"web2", "web3"}, "those that name all they may use"
+    assert fleet_of(*hosts, hidden=elsewhere).verdict(old).verdict == "conditional"
+    assert next_of([made.blocked["web1"]])["code"] == "run_relays_whole"
 
 
 class TestHostsThatMayBeRelays:

@@ -34,7 +34,7 @@ def test_it_has_what_a_ticket_needs() -> None:
         "<https://success.trendmicro.com/ja-JP/solution/KA-0016311>",
         "Change CHG1",
         "Run 0123456789abcdef of remediate by a: 2026-11-27T02:00:00+00:00 to 2026-11-27T02:10:00+00:00\n",
-        "Made from 1 reports",
+        "Made from the reports of 1 runs",
         "Verdicts: ",
         "would be upgraded",
         "## Errors of the run\n\n- no room\n",

@@ -16,21 +16,9 @@ from hypothesis import strategies as st
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.merge import merge
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.model import Report
 from tests import report_schema
-from tests.documents import Row, document, failing, row
+from tests.documents import WAIVER, Row, document, failing, row
 
 MADE_BY = Report.from_dict(document([], run_id="merging", playbook="report", check_mode=False))
-WAIVER: dict[str, t.Any] = {
-    "kind": "gate",
-    "hosts": "web-*",
-    "verdicts": ["affected"],
-    "findings": [],
-    "checks": [],
-    "reason": "late",
-    "owner": "ops",
-    "expires": "2026-12-31",
-    "state": "unused",
-    "used_by": [],
-}
 APPLIED = {**WAIVER, "state": "applied", "used_by": ["web-1"]}
 WAIVED: dict[str, t.Any] = {
     "passed": True,
@@ -167,6 +155,11 @@ def test_a_part_that_did_not_finish_keeps_the_whole_from_passing() -> None:
     assert found.errors == ["run run-4: it did not finish"]
     assert found.advisory == "KA-0016311"
     assert not found.passed
+
+
+def test_a_merged_part_without_an_end_did_not_finish_whatever_its_runs_have() -> None:
+    found = merged(replace(merged(report(row("a"))), finished=None), report(row("b"), hour=4))
+    assert (found.finished, found.passed) == (None, False)
 
 
 def test_slices_of_a_prediction_are_a_prediction() -> None:

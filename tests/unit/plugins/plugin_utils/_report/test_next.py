@@ -95,6 +95,8 @@ def test_everything_to_do_has_its_sentence() -> None:
         ([message("verdict_with_problems", reason=message("verdict_no_version"), problems=[])], "look_at_reading"),
         ([message("relays_first", relays=[message("relay_unread"), message("may_be_relays")])], "fix_relay_first"),
         ([message("relays_first", relays=[message("may_be_relays", hosts=["a"])])], "name_relays"),
+        ([message("relays_first", relays=[message("relay_same_address", host="a", other="b")])], "correct_settings"),
+        ([message("relays_elsewhere", why=message("relay_hosts_missing"))], "run_relays_whole"),
         ([message("guard_open", what=message("upgraded"), guard=message("guard_state"))], "restore_self_protection"),
     ],
 )

@@ -10,33 +10,25 @@ import copy
 import json
 import os
 import typing as t
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.model import Report
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.read import WrongReport, read
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.read import WrongReport
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.read import read as read_at
 from tests import report_schema
-from tests.documents import NASTY, Row, document, failing, row
+from tests.documents import NASTY, WAIVER, Row, document, failing, row
 
-WAIVER = {
-    "kind": "gate",
-    "hosts": "web-*",
-    "verdicts": ["affected"],
-    "findings": [],
-    "checks": [],
-    "reason": "late",
-    "owner": "ops",
-    "expires": "2026-12-31",
-    "state": "unused",
-    "used_by": [],
-}
+NOW = datetime(2026, 11, 27, 3, tzinfo=timezone.utc)
 RUN = {
     "run_id": "a",
     "playbook": "gate",
     "check_mode": False,
     "started": "2026-11-27T02:00:00+00:00",
-    "finished": None,
+    "finished": "2026-11-27T02:10:00+00:00",
     "passed": False,
     "limit": None,
 }
@@ -80,6 +72,11 @@ def written(folder: Path, content: object) -> Path:
     text = content if isinstance(content, str) else json.dumps(content)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def read(path: Path, setting: str, hours: float = 0) -> Report:
+    """The report in the file, read so many hours after the run began."""
+    return read_at(path, setting, NOW + timedelta(hours=hours), load_advisory())
 
 
 def wrong(path: Path) -> str:
@@ -160,29 +157,6 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     assert "which has 600 MB, more than any report; " in wrong(tmp_path / "large.json")
 
 
-BETTER: dict[str, dict[str, t.Any]] = {
-    "the verdict does not comply": {"passed": True},
-    "a verdict that never complies": {"passed": True, "compliant": True},
-    "a finding": {**row(), "findings": FULL["findings"]},
-    "a finding, and the verdict is waived": {**FULL, "passed": True},
-    "a failure of the run": {**row(), "error": "upgrade: no"},
-    "a failure of the run, and it is ready": {"error": "upgrade: no", "ready": True},
-    "a run that did not finish": {**row(), "reasons": [{"code": "run_not_finished", "values": {}}]},
-    "another verdict is waived": {"passed": True, "verdict": "unknown", "waived": FULL["waived"]},
-}
-
-
-@pytest.mark.parametrize("changes", BETTER.values(), ids=BETTER)
-def test_a_host_that_was_made_better_by_hand_is_refused(tmp_path: Path, changes: dict[str, t.Any]) -> None:
-    edited = document([row("web-0"), {**failing("web-1"), **changes, "host": "web-1"}])
-    assert "which was edited: web-1 " in wrong(written(tmp_path, edited))
-
-
-def test_a_host_that_passes_by_waivers_is_read(tmp_path: Path) -> None:
-    waived = [*FULL["waived"], {**FULL["waived"][0], "for": "finding", "code": "agent_silent"}]
-    assert read(written(tmp_path, document([{**FULL, "passed": True, "waived": waived}])), "dsa_report_from").passed
-
-
 def test_every_key_is_required_and_has_a_type(tmp_path: Path) -> None:
     found = [place for place in places(full()) if place[0] not in ("passed", "readiness", "summary", "schema", "hosts")]
     found += [place for place in places(full()) if place[0] == "hosts" and len(place) > 2]
@@ -201,3 +175,17 @@ def test_every_key_is_required_and_has_a_type(tmp_path: Path) -> None:
             refused = wrong(written(tmp_path, content))
             assert "not as a run wrote it: " in refused, place
             assert any(str(step) in refused for step in place[place[0] == "hosts" :]), place
+
+
+def test_what_no_run_can_have_written_is_refused(tmp_path: Path) -> None:
+    edited = written(tmp_path, document([row(), row("web-0", version="20.0.0-4416")]))
+    assert "which was edited: web-0 is fixed with build 20.0.0-4416, which is affected by KA-0016311" in wrong(edited)
+    assert read_at(edited, "dsa_report_baseline", NOW).passed, "by whatever table it was made, it is no result of now"
+    other = written(tmp_path, document([row(version="20.0.0-4416")], advisory="KA-1"))
+    assert read(other, "dsa_report_from").passed, "another advisory may have other bounds"
+
+
+def test_a_report_of_the_future_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, document([row()], finished="2026-11-27T03:06:00+00:00"))
+    assert "which has a time of the future, 2026-11-27T03:06:00+00:00; set the clocks" in wrong(path)
+    assert read(path, "dsa_report_from", hours=0.1).passed

@@ -172,6 +172,16 @@ def test_what_was_done_is_counted_where_something_was() -> None:
     assert "Done: nothing 1, upgraded 2" in shown(document([row(), *(row(f"b{n}", done="upgraded") for n in "12")]))
 
 
+def test_a_report_of_others_has_how_old_they_are() -> None:
+    runs: list[dict[str, t.Any]] = [
+        {"finished": each} for each in ("2026-11-27T05:00:00+09:00", None, "2025-01-01T00:00:00+00:00")
+    ]
+    text = " ".join(shown(document([row()], merged_from=runs)))
+    assert "Made from the reports of 3 runs, which ended from 2025-01-01 00:00 to 2026-11-26 20:00 UTC" in text
+    assert "from - to - UTC" in " ".join(shown(document([row()], merged_from=runs[1:2])))
+    assert "Made from" not in " ".join(shown(document([row()])))
+
+
 def test_readiness_has_its_numbers() -> None:
     text = " ".join(" ".join(shown(document([failing("a")], check_mode=True, readiness=READINESS))).split())
     for words in (

@@ -76,6 +76,46 @@ def test_what_is_wrong_is_named_and_no_value_is_shown(value: object, place: str)
     assert "S3CRET" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        # To everything that reads an address its host ends at the first of / ? #: the rest of the password is a path.
+        "http://u:S3CRET/x@store/",
+        "http://u:1/S3CRET@store/",
+        "http://u:1?S3CRET@store/",
+        "http://u:1#S3CRET@store/",
+        "http://u:S3@CRET@store/",
+        "http://store/S3CRET@/",
+        "http://store:S3CRET/",
+        "http://store:99999/S3CRET",
+        "http://store:0/S3CRET",
+        "http://store:-1/S3CRET",
+        "http://store/a\nb?S3CRET",
+        "http://store/a b?S3CRET",
+        "http://store/a\x7f?S3CRET",
+        "http://store/a\u3000b?S3CRET",
+        "http://u:S3CRET[@store/",
+        "http:///S3CRET",
+        "file:///S3CRET",
+    ],
+)
+def test_an_address_in_which_a_secret_could_not_be_found_is_refused(url: str) -> None:
+    """It would be in the output: of an address only the user and the query are left out there."""
+    with pytest.raises(SettingsError) as caught:
+        parsed([{"url": url}])
+    assert str(caught.value).startswith("dsa_report_to[0].url cannot be used as it is")
+    assert "S3CRET" not in str(caught.value)
+    assert ("write %40 for @" in str(caught.value)) is ("@" in url and "[" not in url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://u:p%40%2F@store:8443/dsa/?sig=a%2Fb#x", "https://[::1]:443/", "http://store", "HTTPS://store:65535/"],
+)
+def test_an_address_is_used_as_it_is(url: str) -> None:
+    assert parsed([{"url": url}])[0]["url"] == url
+
+
 def test_hosts_that_contradict_each_other_show_no_value() -> None:
     hosts = [Settings.parse({"dsa_report_to": [{**URL, "password": f"S3CRET-{name}"}]}, name) for name in "ab"]
     with pytest.raises(SettingsError, match="dsa_report_to is one thing on a and another on b") as caught:

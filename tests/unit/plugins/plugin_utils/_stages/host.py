@@ -135,6 +135,12 @@ class Host:
         merged = {**(self.state["remediation"] or {}), **changes}
         self.state["remediation"] = {key: value for key, value in merged.items() if value is not None} or None
 
+    def written(self, options: Mapping[str, t.Any]) -> bool:
+        """Whether another run has written to the note since this one read the host."""
+        note = self.state["remediation"] or {}
+        own = note.get("run") == options.get("note", {}).get("run")
+        return not own and any(note.get(key) != value for key, value in options.get("seen", {}).items())
+
     def has(self, build: str, running: str | None = None) -> None:
         """This build is installed; runs: the same, unless another is named."""
         sources = [source for source in self.state["versions"] if source != "dsa_query"]
@@ -188,6 +194,8 @@ class Host:
     # The hands on a POSIX host
 
     def _dsa_upgrade_install(self, options: Result) -> Result:
+        if self.written(options):
+            return {"changed": False, "waited": True}
         self.note({"phase": "upgrading", **options["note"]})
         self.has(options["version"])
         self.guard()
@@ -195,6 +203,8 @@ class Host:
         return {"changed": True, "waited": False, "refused": False, "command": command, "rc": 0, "output": []}
 
     def _dsa_upgrade_note(self, options: Result) -> Result:
+        if self.written(options):
+            return {"changed": False, "waited": True}
         self.note(options["note"])
         return {"changed": True}
 
@@ -214,6 +224,8 @@ class Host:
         }
 
     def _dsa_security_update_start(self, options: Result) -> Result:
+        if self.written(options):
+            return {"changed": False, "waited": True}
         self.note({"phase": "update_pending", **options.get("note", {})})
         request = {"rc": 0, "out": "HTTP Status: 200 - OK", "err": "", "timed_out": False, "missing": False}
         return {"changed": True, "now": iso(self.now()), "marks": [], "request": {**request, "accepted": True}}
@@ -229,6 +241,8 @@ class Host:
         return {"lines": lines, "lines_cut": False, "lines_unread": [], "now": iso(self.now()), "note_text": note}
 
     def _dsa_security_update_confirm(self, options: Result) -> Result:
+        if self.written(options):
+            return {"changed": False, "waited": True}
         self.note(options["note"])
         return {"changed": True}
 
@@ -241,6 +255,8 @@ class Host:
         return {"package": copy.deepcopy(self.package)}
 
     def _dsa_upgrade_begin(self, options: Result) -> Result:
+        if self.written(options):
+            return {"changed": False, "waited": True}
         self.note({"phase": "upgrading", **options["note"]})
         if options["self_protection"]:
             self.lower()

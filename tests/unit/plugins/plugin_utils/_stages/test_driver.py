@@ -287,6 +287,18 @@ def test_what_the_manager_begins_is_noted_on_the_host(platform: str) -> None:
     assert port.state["remediation"]["to"] == FIXED
 
 
+@pytest.mark.parametrize(("build", "noted"), [(FIXED, {"phase": "done", "run": "run-2"}), (AFFECTED, None)])
+def test_what_another_run_did_meanwhile_is_not_begun_again_by_the_manager(build: str, noted: Any) -> None:
+    """Its update is proven, and nothing is due on the host any more; where it did something else an upgrade is."""
+    port = FakePort()
+    run = run_of(port, work("task"))
+    port.note({"phase": "done", "run": "run-2"})
+    port.has(build)
+    assert begin_by_manager(port, run) is None
+    assert (port.state["remediation"] == noted) is (noted is not None)
+    assert port.state["remediation"]["run"] == ("run-2" if noted else "run-1")
+
+
 @pytest.mark.parametrize("answer", [FAILED, HostLost("it does not work")])
 def test_what_cannot_be_noted_is_a_failure_so_that_no_task_begins(answer: Any) -> None:
     port = FakePort(answers={"dsa_upgrade note": [answer]})

@@ -168,7 +168,7 @@ def test_a_run_that_was_killed_in_its_msi_delays_the_next_one_until_windows_inst
     port.answers["win_service_info"] = [{"services": [{"name": "msiserver", "state": "started"}]}, stops]
     done = carried(port, run, ["upgrade"]).stages["upgrade"]
     assert (done.outcome, done.details["after"], port.guarded) == ("done", FIXED, True)
-    assert port.sent("dsa_upgrade begin")[0]["seen_run"] == "run-0"
+    assert port.sent("dsa_upgrade begin")[0]["seen"] == {"run": "run-0", "phase": "upgrading"}
     assert port.calls.index("win_service_info") < port.calls.index("dsa_upgrade begin")
 
 

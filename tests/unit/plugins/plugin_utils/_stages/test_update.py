@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import message
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record import PatternTooSlow
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import StageResult
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import Reading, StageResult
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import HostLost
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._stages import update as _room
 from tests.builders import AFFECTED, FIXED, record
@@ -197,6 +198,99 @@ def test_two_runs_at_once_both_see_that_it_is_done(platform: str) -> None:
     result = updated(port)
     assert (result.outcome, port.seconds) == ("done", 30)
     assert "another run" in result.details["evidence"]
+
+
+DONE: dict[str, Any] = {"phase": "done", "build": FIXED, "run": "run-2", "done_at": "2026-11-23T03:00:00Z"}
+
+
+def other_run(phase: str = "done", **more: Any) -> Any:
+    """Another run that writes to the note while this one comes to a step, which then goes on as ever."""
+    return lambda port: port.note({**DONE, "phase": phase, **more})
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(None, id="no note"),
+        pytest.param({"phase": "update_pending", "run": "run-2", "build": FIXED}, id="begun by that run"),
+        pytest.param({"phase": "done", "run": "run-0", "build": AFFECTED, "done_at": "2026-10-01T00:00:00Z"}, id="old"),
+    ],
+)
+@pytest.mark.parametrize("when", ["before the start", "at the start"])
+def test_what_another_run_has_updated_since_the_host_was_read_is_not_updated_again(
+    platform: str, before: Any, when: str
+) -> None:
+    """A second start would take back what that run has noted, and the Agents below a Relay would wait for it."""
+    port = FakePort(record(FIXED, platform, note=before))
+    run = run_of(port, work(None, None))
+    if when == "at the start":
+        port.answers[START] = [other_run()]
+    else:
+        port.note(DONE)
+        run = run.with_reading(Reading("read", port._read()))
+    result = carried(port, run, ["update"]).stages["update"]
+    assert (result.outcome, result.changed, result.details["by"]) == ("done", False, "other_run")
+    assert result.message == message("updated", evidence=message("done_by_other_run"))
+    assert port.changing() == ([START] if when == "at the start" else [])
+    assert port.state["remediation"] == {**(before or {}), **DONE}
+    assert (result.record or {})["remediation"] == port.state["remediation"]
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [
+        pytest.param({"phase": "update_pending"}, id="begun"),
+        pytest.param({"build": AFFECTED, "to": None}, id="of another build"),
+        pytest.param({"done_at": "2026-10-01T00:00:00Z"}, id="before the installation"),
+    ],
+)
+def test_what_another_run_has_not_proven_is_updated_by_a_new_reading(noted: dict[str, Any]) -> None:
+    port = host(answers={START: [other_run(**noted)]})
+    port.state["installed_at"] = "2026-11-01T00:00:00Z"
+    result = updated(port)
+    assert (result.outcome, result.details["by"]) == ("done", "host")
+    assert [sent["seen"] for sent in port.sent(START)] == [
+        {"run": None, "phase": "update_pending"},
+        {"run": "run-2", "phase": noted.get("phase", "done")},
+    ]
+    assert port.state["remediation"]["run"] == "run-1"
+
+
+@pytest.mark.parametrize("note", [{**DONE, "run": "run-1"}, DONE])
+def test_a_proof_from_before_this_run_does_not_count_for_its_work(note: dict[str, Any]) -> None:
+    port = host(note=note)
+    assert updated(port).details["by"] == "host"
+    assert len(port.sent(START)) == 1
+
+
+def test_a_proof_of_this_run_is_not_anothers() -> None:
+    """As where a play of one's own has the stage twice."""
+    port = host()
+    run = run_of(port, work(None, None))
+    port.note({**DONE, "run": "run-1"})
+    run = run.with_reading(Reading("read", port._read()))
+    assert carried(port, run, ["update"]).stages["update"].details["by"] == "host"
+
+
+def test_a_host_that_other_runs_write_to_again_and_again_fails() -> None:
+    port = host(answers={START: [other_run("update_pending", run=f"run-{number}") for number in range(2, 9)]})
+    result = updated(port)
+    assert (result.message.code, len(port.sent(START))) == ("update_not_started", 3)
+    assert "again and again" in result.message.text
+
+
+def test_a_note_that_cannot_be_read_after_another_run_is_an_error() -> None:
+    unreadable = {**FAILED, "code": "note_unreadable"}
+    port = host(answers={START: [{"changed": False, "waited": True}, unreadable]})
+    port.answers["dsa_info"] = [lambda port: {**port._read(), "remediation": None, "remediation_unreadable": "cut"}]
+    assert updated(port).message.code == "update_not_started"
+
+
+def test_a_proof_does_not_hide_that_another_run_installs_by_now() -> None:
+    port = host(answers={"dsa_security_update confirm": [other_run("upgrading")]})
+    assert updated(port).outcome == "done"
+    assert port.state["remediation"]["phase"] == "upgrading"
 
 
 def test_a_request_that_is_refused_fails_at_the_first_look() -> None:

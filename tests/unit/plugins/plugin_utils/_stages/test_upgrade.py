@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._run import StageResult
 from tests.builders import AFFECTED, FIXED, record
 
-from .fake import FAILED, FILE, FakePort, carried, run_of, work
+from .fake import FAILED, FILE, FakePort, carried, iso, outcomes, run_of, work
 
 WAITED = {"changed": False, "waited": True}
 INSTALLED = {"changed": True, "waited": False, "command": ["yum", "install"], "rc": 0, "output": []}
@@ -78,19 +78,33 @@ def test_a_package_that_another_run_installed_and_removed_is_not_missed() -> Non
     assert "dsa_upgrade install" not in port.calls
 
 
-def test_an_installation_names_the_run_that_wrote_last_when_the_host_was_read() -> None:
-    port = FakePort(record(AFFECTED, phase="update_pending"))
-    port.note({"run": "run-0"})
+def test_an_installation_has_what_the_note_had_when_the_host_was_read() -> None:
+    port = FakePort(record(AFFECTED, note={"phase": "upgrading", "run": "run-0"}))
 
     def other(port: FakePort) -> Any:
-        port.note({"run": "run-2"})
-        return WAITED
+        port.note({"phase": "update_pending", "run": "run-2"})
 
     port.answers["dsa_upgrade install"] = [other]
     assert upgraded(port).outcome == "done"
-    assert [sent["seen_run"] for sent in port.sent("dsa_upgrade install")] == ["run-0", "run-2"]
+    sent = [(sent["seen"]["run"], sent["seen"]["phase"]) for sent in port.sent("dsa_upgrade install")]
+    assert sent == [("run-0", "upgrading"), ("run-2", "update_pending")]
     assert upgraded(fresh := FakePort()).outcome == "done"
-    assert fresh.sent("dsa_upgrade install")[0]["seen_run"] == ""
+    assert fresh.sent("dsa_upgrade install")[0]["seen"] == {"run": None, "phase": None}
+
+
+@pytest.mark.parametrize("platform", ["linux", "windows"])
+def test_an_update_that_another_run_has_ended_meanwhile_is_not_due_again(platform: str) -> None:
+    """The other run installed; when this one read the build back that one had noted nothing more yet."""
+    port = FakePort(record(FIXED, platform, note={"phase": "upgrading", "run": "run-2"}))
+
+    def other(port: FakePort) -> Any:
+        port.note({"phase": "done", "build": FIXED, "done_at": iso(port.now())})
+
+    port.answers["dsa_upgrade note"] = [other]
+    after = carried(port, run_of(port, work(None, FIXED, FIXED)), ["upgrade", "update"])
+    assert outcomes(after) == {"upgrade": "done", "update": "done"}
+    assert "dsa_security_update start" in port.calls and "dsa_security_update look" not in port.calls
+    assert port.state["remediation"]["phase"] == "done" and port.state["remediation"]["run"] == "run-2"
 
 
 def test_a_package_that_cannot_be_copied_changes_nothing() -> None:

@@ -56,6 +56,19 @@ def test_a_reboot_whose_announcement_was_lost_is_known_by_the_installers_log(cod
     assert host.guarded
 
 
+def test_a_restart_by_the_installer_in_which_its_answer_was_lost_is_not_followed_by_another() -> None:
+    def run_again(port: FakePort) -> dict[str, Any]:
+        port.has(FIXED)
+        port.boot()
+        return {"changed": False, "rc": 0, "reboot_required": False}
+
+    log = {"path": "C:\\install.log", "text": "MSI (c) MainEngineThread is returning 1641\n", "error": None}
+    port = host_with(run_again, {"changed": True, "self_protection": "on", "log": log})
+    result = upgraded(port)
+    assert (result.outcome, result.details["reboot_required"], port.rebooted) == ("done", False, 1)
+    assert "reboot_due_since" not in port.state["remediation"]
+
+
 def host_with(package: Any, ended: dict[str, Any]) -> FakePort:
     return host(answers={"win_package": [package], "dsa_upgrade end": [lambda port: port.guard() or ended]})
 
@@ -91,15 +104,17 @@ def test_a_restart_is_seen_though_the_clock_was_set_back_to_before_the_last_one(
     assert (result.outcome, result.details["reboot_required"], port.rebooted) == ("done", False, 1)
 
 
-def test_a_restart_that_could_not_be_seen_is_not_waited_for() -> None:
+def test_a_restart_that_could_not_be_seen_is_not_waited_for_and_no_second_one_is_begun() -> None:
     port = host(msi_code=1641)
-    run = run_of(port)
+    run = run_of(port, settings={"dsa_reboot": "if_required"})
     assert run.last is not None
     assert run.last.record is not None
     unknown = {**run.last.record, "clock": {"utc_offset": 0, "boot_time": None, "now": None}}
-    after = carried(port, run.with_reading(Reading("read", unknown)), ["upgrade"])
+    after = carried(port, run.with_reading(Reading("read", unknown)), ["upgrade", "reboot"])
     assert after.stages["upgrade"].details["reboot_required"] is True
-    assert port.seconds == 0
+    assert after.stages["reboot"].message.code == "restart_unknown"
+    assert (port.seconds, port.rebooted) == (0, 0)
+    assert "reboot_due_since" in port.state["remediation"], "the next run knows of it"
 
 
 def test_a_success_that_the_host_does_not_show_is_a_failure() -> None:

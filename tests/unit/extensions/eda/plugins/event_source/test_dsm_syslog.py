@@ -23,6 +23,7 @@ from ansible_collections.deep_security.remediation.extensions.eda.plugins.event_
     RefusedError,
     event_of,
 )
+from tests.run.common import ROOT
 
 TARGET = Form("target", re.compile("(.+)$"), False)
 HEADER = "<134>Nov 28 00:00:00 dsm CEF:0|Trend Micro|Deep Security Manager|20.0.737|2205|Pattern Update Failed|6|"
@@ -57,6 +58,13 @@ HOSTILE = (
 def event(fields: str = FAILED, form: Form = TARGET, header: str = HEADER) -> Event:
     """The event of a message with these fields."""
     return event_of((header + fields).encode(), form)
+
+
+def test_the_message_by_which_documentation_has_it_tried_is_an_event_that_starts_a_gate() -> None:
+    (message,) = re.findall("'(CEF:0.*)'", (ROOT / "docs" / "eda.md").read_text(encoding="utf-8"))
+    found = event_of(f"<13>Nov 28 02:59:32 vm root: {message}".encode(), TARGET)
+    assert (found["id"], found["host"]) == ("2205", "web1.example.com")
+    assert {"9017", "-24"} <= set(found["codes"])
 
 
 def test_the_event_of_the_advisory() -> None:

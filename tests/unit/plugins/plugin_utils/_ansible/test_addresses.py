@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, the deep_security.remediation contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether two names lead to one host, by their variables."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible.addresses import (
+    address,
+    connection_of,
+)
+
+HOST = {"ansible_host": "192.0.2.1"}
+JUMP = {"ansible_ssh_common_args": "-J bastion-osaka"}
+Variables = dict[str, t.Any]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (HOST, {**HOST, "ansible_port": 22}),
+        (HOST, {**HOST, "ansible_port": "22", "ansible_connection": "ssh", "ansible_user": "root"}),
+        ({"ansible_host": "Relay.example.com."}, {"ansible_host": "relay.EXAMPLE.com"}),
+        (HOST, {"inventory_hostname": "192.0.2.1"}),
+        ({"ansible_connection": "local"}, {"ansible_connection": "local", "ansible_host": "192.0.2.1"}),
+        ({**HOST, "ansible_connection": "winrm"}, {**HOST, "ansible_connection": "psrp", "ansible_port": 5986}),
+        ({**HOST, **JUMP}, {**HOST, **JUMP}),
+    ],
+)
+def test_one_host(one: Variables, other: Variables) -> None:
+    assert address("a", one) == address(other.get("inventory_hostname", "b"), other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {}),
+        (HOST, {"ansible_host": "192.0.2.2"}),
+        (HOST, {**HOST, "ansible_port": 2222}),
+        (HOST, {**HOST, **JUMP}),
+        ({**HOST, "ansible_connection": "winrm"}, HOST),
+        ({"ansible_connection": "local"}, {}),
+    ],
+)
+def test_two_hosts(one: Variables, other: Variables) -> None:
+    assert address("a", one) != address("b", other)
+
+
+def test_a_variable_whose_template_fails_is_left_out() -> None:
+    class Own(dict[str, t.Any]):
+        def get(self, name: str, default: object = None) -> object:
+            if name == "ansible_port":
+                raise ValueError("undefined")
+            return super().get(name, default)
+
+    assert connection_of(Own({**HOST, "ansible_port": 22})) == HOST
