@@ -88,7 +88,7 @@ class Worker:
         pipe = asyncio.subprocess.PIPE
         environment = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)} | QUIET
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, env=environment, start_new_session=True, limit=1 << 20
+            *command, stdin=pipe, stdout=pipe, env=environment, cwd="/", start_new_session=True, limit=1 << 20
         )
         return cls(process)
 
