@@ -44,19 +44,24 @@ class Note:
         self.path = path
         self.real = str(machine.drive.real(path))
 
+    def read(self) -> tuple[str | None, str | None]:
+        """Its text and what is wrong with it, both None without one."""
+        found = file(self.machine, self.path)
+        problem = found["error"] or ("it is too large" if found["cut"] else None)
+        if problem is None and "\ufffd" in (found["text"] or ""):
+            problem = "it is no UTF-8 text"
+        return (None, problem) if problem else (found["text"], None)
+
     def require(self) -> dict[str, Any]:
         """Its content, empty without one; StepError where it is there and cannot be read."""
-        found = file(self.machine, self.path)
-        why = found["error"] or ("it is too large" if found["cut"] else None)
-        if found["exists"] is False:
-            return {}
+        text, problem = self.read()
         try:
-            if why is None and "\ufffd" not in found["text"]:
-                content: dict[str, Any] = progress.parse(found["text"])
+            if problem is None:
+                content: dict[str, Any] = {} if text is None else progress.parse(text)
                 return content
         except ValueError as error:
-            why = str(error)
-        raise StepError("note_unreadable", f"{self.path} cannot be read: {why or 'it is no UTF-8 text'}")
+            problem = str(error)
+        raise StepError("note_unreadable", f"{self.path} cannot be read: {problem}")
 
     def update(self, changes: dict[str, Any] | None) -> None:
         before = self.require()

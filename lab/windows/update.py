@@ -59,7 +59,7 @@ def done(content: Result, wanted: Result) -> Result:
 
 
 async def look(machine: WindowsMachine, params: dict[str, Any]) -> Result:
-    note = reading.file(machine, params["progress_file"])
+    text, problem = Note(machine, params["progress_file"]).read()
     query = await reading.query(machine, params["timeout"])
     folder = machine.drive.real(params["log_folder"])
     lines, cut, unread = posix.new_lines(str(folder), recognised(folder, params["marks"]))
@@ -68,8 +68,8 @@ async def look(machine: WindowsMachine, params: dict[str, Any]) -> Result:
         "lines": lines,
         "lines_cut": cut,
         "lines_unread": unread,
-        "note_text": note["text"],
-        "note_problem": note["error"],
+        "note_text": text,
+        "note_problem": problem,
         "now": reading.utc(time.time()),
     }
 

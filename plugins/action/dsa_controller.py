@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.loader import module_loader
 
 from ..plugin_utils._ansible.action import DsaAction, Result
-from ..plugin_utils._controller import Client, ControllerError, SetUp, objects_of
+from ..plugin_utils._controller import Client, ControllerError, SetUp, name_left_over, objects_of, remove
 from ..plugin_utils._controller.credential_types import TYPES
 from ..plugin_utils._controller.inputs import inputs_of, secrets_of
 from ..plugin_utils._controller.names import names_of
@@ -94,14 +94,20 @@ class ActionModule(DsaAction):
         setup = SetUp(client, port, organization, update)
         setup.find_organization(absent or settings["dsa_controller_make_organization"])
         there = [key for key in TYPES if setup.find("credentials", names[f"credential_{key}"])]
+        everything = objects_of(_everything(settings), names, {}, there)
         if absent:
-            setup.remove(objects_of(_everything(settings), names, {}, there))
+            remove(setup, everything)
         else:
             objects = objects_of(settings, names, inputs_of(settings, _content), there)
             setup.take(given_of(settings))
+            setup.refuse_foreign(objects)
             setup.check_fields(objects)
             setup.make_organization()
             setup.make(objects)
+            wanted = {each.key for each in objects}
+            # An inventory has what others put into it: it is named, as all that is left over is.
+            remove(setup, [each for each in everything if each.key not in wanted and each.kind != "inventory"])
+        name_left_over(setup, [] if absent else objects)
         return _result(setup.done)
 
 
@@ -131,11 +137,15 @@ def _collection(settings: Settings) -> str:
 def _access(settings: Settings) -> dict[str, t.Any]:
     """The arguments by which each module reaches AWX."""
     variables = {"dsa_controller_host": "CONTROLLER_HOST", "dsa_controller_token": "CONTROLLER_OAUTH_TOKEN"}
-    found = {name: settings[name] or os.environ.get(variable) for name, variable in variables.items()}
+    found = {name: settings[name] or os.environ.get(variable) or "" for name, variable in variables.items()}
     missing = [f"{name} (or {variables[name]} in the environment)" for name, value in found.items() if not value]
     if missing:
         raise ControllerError(f"not set: {', '.join(missing)}")
     host, token = found.values()
+    if "@" in host:
+        raise ControllerError("dsa_controller_host has a user or a password in it: write the address alone")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ControllerError("dsa_controller_token has characters that no token has, such as a blank or a line feed")
     return {
         "controller_host": host,
         "controller_oauthtoken": token,
@@ -151,12 +161,13 @@ def _content(path: str) -> str:
 
 
 def _result(done: Done) -> Result:
-    counts = {name: len(getattr(done, name)) for name in ("made", "changed", "removed", "unchanged")}
+    counts = {name: len(getattr(done, name)) for name in ("made", "changed", "removed", "unchanged", "left_over")}
     return {
         "changed": any(counts[name] for name in ("made", "changed", "removed")),
         "made": done.made,
         "corrected": done.changed,
         "removed": done.removed,
+        "left_over": done.left_over,
         "warnings": sorted(set(done.warnings)),
-        "msg": ", ".join(f"{count} {name}" for name, count in counts.items()),
+        "msg": ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()),
     }

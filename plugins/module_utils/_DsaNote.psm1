@@ -86,6 +86,10 @@ Function Update-DsaNote {
             $null = $content.Remove($entry.Key)
             if ($null -ne $entry.Value) { $content[$entry.Key] = $entry.Value }
         }
+        # What somebody wrote as null is not there, as on POSIX.
+        @($content.GetEnumerator() | Where-Object { $null -eq $_.Value }) | ForEach-Object {
+            $null = $content.Remove($_.Key)
+        }
         $text = ConvertTo-Json -InputObject $content -Depth 100
         # What lies deeper than that is written as the name of its type.
         $short = ConvertTo-Json -InputObject $content -Depth 99

@@ -54,8 +54,8 @@ Function Update-Note {
         $lock = Lock-DsaNote -Path $progress -Timeout $params.lock_timeout
         try {
             $noted = Get-DsaNote -Path $progress
-            $result.waited = Test-DsaNoteChange -Content $noted -Seen $params.seen -Own $params.note["run"]
-            if ($result.waited) { return }
+            $waited = Test-DsaNoteChange -Content $noted -Seen $params.seen -Own $params.note["run"]
+            if ($waited) { $result.waited = $true; return }
             $now = ConvertTo-DsaTime -Time ([DateTime]::UtcNow)
             $first, $last = @{}, @{}
             if ($step -eq "start") {
@@ -70,13 +70,12 @@ Function Update-Note {
             $lock.stream.Dispose()
         }
     }
-    $result.changed = $true
+    $result.changed, $result.waited = $true, $false
 }
 
 Function Start-Update {
     <# .SYNOPSIS
     First the note, so that a run that dies leaves it to the next one; last the request, so that its end is new. #>
-    $result.waited = $false
     Update-Note
     if ($result.waited) { return }
     $result.query = Read-QueryAnswer

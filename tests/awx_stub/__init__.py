@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from .modules import run_module
 from .server import TOKEN, Awx, serving
 
-__all__ = ["TOKEN", "Awx", "serving"]
+__all__ = ["TOKEN", "Awx", "run_module", "serving"]

@@ -58,7 +58,7 @@ class Awx:
             return 201, self._shown(endpoint, self.store.create(endpoint, body))
         known = {"id", "type", "name", "organization", *(RESOURCES[endpoint].fields if endpoint in RESOURCES else ())}
         filters = {name: value for name, value in query.items() if name not in ("page", "page_size")}
-        if unknown := {name.removeprefix("or__") for name in filters} - known:
+        if unknown := {name.removeprefix("or__").removesuffix("__contains") for name in filters} - known:
             raise Refused(400, {"detail": f"cannot resolve field {unknown}"})
         found = [thing for thing in self.store.every(endpoint) if _fits(thing, filters)]
         return 200, self._page([self._shown(endpoint, thing) for thing in found], path, query)
@@ -139,10 +139,16 @@ class Awx:
 
 def _fits(thing: Thing, filters: Mapping[str, str]) -> bool:
     alternatives = {name: value for name, value in filters.items() if name.startswith("or__")}
-    exact = all(str(thing.get(name)) == value for name, value in filters.items() if name not in alternatives)
+    exact = all(_has(thing, name, value) for name, value in filters.items() if name not in alternatives)
     return exact and (
         not alternatives or any(str(thing.get(name[4:])) == value for name, value in alternatives.items())
     )
+
+
+def _has(thing: Thing, name: str, value: str) -> bool:
+    if name.endswith("__contains"):
+        return value in str(thing.get(name.removesuffix("__contains")))
+    return str(thing.get(name)) == value
 
 
 @contextmanager

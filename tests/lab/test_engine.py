@@ -207,6 +207,15 @@ def test_another_class_gets_another_process(small: Small, host: DescribedHost) -
     assert len(processes) == 2
 
 
+def test_a_task_without_the_class_runs_in_any_process(
+    small: Small, host: DescribedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start costs as much as a hundred tasks."""
+    process = small.run(host, code="$PID")["made"]
+    monkeypatch.setattr(small.engine.pool, "idle", small.engine.pool.idle[-1:])  # the one that was just used
+    assert [small.code(host, "$PID"), small.run(host, code="$PID")["made"]] == [process, process]
+
+
 def test_tasks_run_side_by_side(small: Small, host: DescribedHost) -> None:
     """Two processes: each task waits for a file that the other makes."""
 

@@ -63,6 +63,10 @@ def test_a_note_is_merged_and_none_removes_a_key(host: Windows) -> None:
     assert host.upgrade("note", note={"phase": "upgrading", "to": "20.0.2-1390", "run": "r1"})["changed"] is True
     host.upgrade("note", note={"phase": "update_pending", "to": None})
     assert host.read_note() == {"phase": "update_pending", "run": "r1"}
+    # What somebody wrote as null is not there, as on POSIX.
+    host.note.write_text('{"phase": "done", "from": null, "to": "a"}', encoding="ascii")
+    host.upgrade("note", note={"to": None})
+    assert host.read_note() == {"phase": "done"}
     assert sorted(os.listdir(host.note.parent)) == ["progress.json", "upgrade.lock"]
 
 

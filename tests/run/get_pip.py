@@ -4,7 +4,8 @@
 
 """Makes one pip visible in an empty virtual environment, in place of ansible-test's download of one for each.
 
-sanity.py puts a folder with the wanted pip in place of FOLDER when it gives this file to ansible-test.
+sanity.py puts a folder with the wanted pip and compile_once.py in place of FOLDER when it gives this file to
+ansible-test, whose importer has that variable.
 """
 
 import os
@@ -12,3 +13,4 @@ import sysconfig
 
 with open(os.path.join(sysconfig.get_path("purelib"), "pip.pth"), "w", encoding="utf-8") as link:
     link.write("FOLDER\n")
+    link.write("import os; 'SANITY_IMPORTER_TYPE' in os.environ and __import__('compile_once')\n")

@@ -159,6 +159,7 @@ def offer_pip(venv_bin: Path) -> None:
         return
     cached = home(venv_bin) / ".ansible" / "test" / "cache" / f"get_pip_{version.replace('.', '_')}.py"
     cached.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(ROOT / "tests" / "run" / "compile_once.py", folder)
     script = (ROOT / "tests" / "run" / "get_pip.py").read_text()
     cached.write_text(script.replace("FOLDER", str(folder)))
 

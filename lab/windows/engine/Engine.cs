@@ -309,8 +309,7 @@ namespace Engine
                     Environment.SetEnvironmentVariable(variable.Key, (string)variable.Value);
                 }
                 TimeZoneInfo.ClearCachedData();
-                Environment.CurrentDirectory = (string)request["folder"];
-                Invoke(host, (string)request["script"], (string)request["input"], output);
+                Invoke(host, (string)request["folder"], (string)request["script"], (string)request["input"], output);
             }
             finally
             {
@@ -339,7 +338,7 @@ namespace Engine
             return ((IEnumerable<Runspace>)list?.GetValue(null) ?? Enumerable.Empty<Runspace>()).ToArray();
         }
 
-        private static void Invoke(TaskHost host, string script, string input, StringBuilder output)
+        private static void Invoke(TaskHost host, string folder, string script, string input, StringBuilder output)
         {
             var state = InitialSessionState.CreateDefault();
             foreach (string file in Directory.GetFiles(wrapper, "*.ps1"))
@@ -350,7 +349,10 @@ namespace Engine
             using (Runspace runspace = RunspaceFactory.CreateRunspace(host, state))
             using (PowerShell shell = PowerShell.Create())
             {
+                // Before the task's folder is the current one: PowerShell lists every folder above that many times, and that
+                // of temporary files may have thousands of entries. A module has a runspace of its own, with that folder.
                 runspace.Open();
+                Environment.CurrentDirectory = folder;
                 shell.Runspace = runspace;
                 shell.AddScript(script, false);
                 try

@@ -79,7 +79,7 @@ class Worker:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.tasks = 0
-        self.basic: str | None = None
+        self.basic = ""
 
     @classmethod
     async def start(cls) -> Worker:
@@ -88,7 +88,7 @@ class Worker:
         pipe = asyncio.subprocess.PIPE
         environment = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)} | QUIET
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, env=environment, start_new_session=True, limit=1 << 20
+            *command, stdin=pipe, stdout=pipe, env=environment, cwd="/", start_new_session=True, limit=1 << 20
         )
         return cls(process)
 
@@ -122,7 +122,7 @@ class Pool:
         await self.server.start()
         payload = opened.read(script, data)
         async with self.free:
-            worker = await self.take(hashlib.sha256(payload.basic().encode()).hexdigest())
+            worker = await self.take(payload.basic() and hashlib.sha256(payload.basic().encode()).hexdigest())
             try:
                 output = await asyncio.wait_for(self.task(worker, host, script, payload), limit)
             except asyncio.TimeoutError:
@@ -142,7 +142,7 @@ class Pool:
     async def statements(self, text: str) -> list[list[int]]:
         """Where the statements of a script begin: line and column."""
         async with self.free:
-            worker = await self.take(None)
+            worker = await self.take("")
             try:
                 found: list[list[int]] = await worker.request(what="statements", text=text)
                 return found
@@ -188,8 +188,9 @@ class Pool:
                 found[spelled] = paths.inward(value)
         return {**found, "TMPDIR": found.get("TEMP", str(paths.drives / "C"))}
 
-    async def take(self, basic: str | None) -> Worker:
-        worker = next((one for one in self.idle if basic is None or one.basic in (None, basic)), None)
+    async def take(self, basic: str) -> Worker:
+        """One that has compiled no other Ansible.Basic; any where the task has none, as a start takes seconds."""
+        worker = next((one for one in self.idle if not basic or one.basic in ("", basic)), None)
         if worker is None:
             while self.idle and len(self.idle) + len(self.busy) >= size():
                 await self.idle.pop().stop()

@@ -9,7 +9,20 @@
 from __future__ import annotations
 
 from .client import Client, ControllerError
-from .objects import Given, Object, Ref, objects_of
+from .model import Given, Object, Ref
+from .objects import objects_of
+from .removal import name_left_over, remove
 from .setup import Port, SetUp
 
-__all__ = ["Client", "ControllerError", "Given", "Object", "Port", "Ref", "SetUp", "objects_of"]
+__all__ = [
+    "Client",
+    "ControllerError",
+    "Given",
+    "Object",
+    "Port",
+    "Ref",
+    "SetUp",
+    "name_left_over",
+    "objects_of",
+    "remove",
+]

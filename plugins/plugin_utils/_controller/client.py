@@ -46,9 +46,10 @@ class Client:
                 break
         else:
             raise ControllerError(
-                f"{self._host} answers, and is neither AWX nor Automation Platform: correct dsa_controller_host"
+                f"{self._host} answers, and is neither AWX nor Automation Platform, or redirects to another address: "
+                "correct dsa_controller_host"
             )
-        self.get("me")
+        self._page("me")
 
     def get(self, path: str, **query: Any) -> Any:
         """One object or page."""
@@ -57,19 +58,27 @@ class Client:
     def find(self, endpoint: str, name: str, **scope: Any) -> dict[str, Any] | None:
         """The object with this name within the scope, field → value."""
         name_field = "identifier" if endpoint == "workflow_job_template_nodes" else "name"
-        found = self.get(endpoint, **{name_field: name}, **scope)["results"]
+        found = self._page(endpoint, **{name_field: name}, **scope)["results"]
         if len(found) > 1:
             raise ControllerError(f"AWX has {len(found)} {endpoint} with the name {name!r}: give one of them another")
         return found[0] if found else None
 
     def all(self, path: str, **query: Any) -> list[dict[str, Any]]:
         """Every object of a list, page by page."""
-        page = self.get(path, page_size=_PAGE, **query)
+        page = self._page(path, page_size=_PAGE, **query)
         found = list(page["results"])
         while page["next"]:
             page = self._request("GET", page["next"])
             found += page["results"]
         return found
+
+    def _page(self, path: str, **query: Any) -> dict[str, Any]:
+        page = self.get(path, **query)
+        if not isinstance(page, dict) or not isinstance(page.get("results"), list):
+            raise ControllerError(
+                f"the answer of {self._host} for {path} is not one of AWX: correct dsa_controller_host"
+            )
+        return page
 
     def fields(self, endpoint: str) -> set[str]:
         """The fields that an object can be made with; none where the token may not make one."""
@@ -85,11 +94,12 @@ class Client:
                 headers={"Authorization": f"Bearer {self._token}"},
                 validate_certs=self._validate_certs,
                 timeout=_TIMEOUT,
+                follow_redirects="none",  # the token would go there
                 http_agent="deep_security.remediation",
             )
             return json.loads(answer.read())
         except HTTPError as error:
-            if error.code == 404 and "missing" in more:
+            if "missing" in more and (error.code == 404 or 300 <= error.code < 400):
                 return more["missing"]
             raise ControllerError(self._refused(error.code, path)) from None
         except ValueError:

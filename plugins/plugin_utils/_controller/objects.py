@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from .._settings import Settings
 from .credential_types import TYPES
+from .model import MARK, Given, Object, Ref
 from .notification import messages
 from .surveys import QUESTIONS, survey_of
 from .workflow import nodes_of
@@ -43,47 +43,6 @@ PLAYBOOKS = {
     "relays": "remediate_relays.yml",
     "agents": "remediate_agents.yml",
 }
-
-
-@dataclass(frozen=True)
-class Ref:
-    """The ID of another object, which is known when that has been made."""
-
-    key: str
-
-
-@dataclass(frozen=True)
-class Given:
-    """Something that AWX has to have already. key: what a Ref names."""
-
-    key: str
-    endpoint: str
-    name: str
-    setting: str
-
-
-@dataclass(frozen=True)
-class Object:
-    """Something that is made. kind: the module; scope: where its name is unique; arguments: of the module."""
-
-    key: str
-    kind: str
-    endpoint: str
-    name: str
-    scope: Mapping[str, Any]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-    def refs(self) -> set[str]:
-        """The objects that have to be there first."""
-        return {ref.key for ref in _refs([*self.scope.values(), *self.arguments.values()])}
-
-
-def _refs(value: Any) -> Iterator[Ref]:
-    if isinstance(value, Ref):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _refs(item)
 
 
 def given_of(settings: Settings) -> list[Given]:
@@ -135,20 +94,20 @@ class _Builder:
             *self._notification(),
             *(self._template(key) for key in TEMPLATES),
             workflow,
-            *self._nodes(),
             self._schedule(),
+            *self._nodes(),
         ]
 
     def _made(self, key: str, module: str, endpoint: str, **arguments: Any) -> Object:
         """Of the organization, as most are."""
         arguments = {name: value for name, value in arguments.items() if value is not None}
-        arguments |= {"name": self.names[key], "organization": self.organization}
+        arguments |= {"name": self.names[key], "organization": self.organization, "description": MARK}
         return Object(key, module, endpoint, self.names[key], {"organization": Ref("organization")}, arguments)
 
     def _types(self) -> Iterator[Object]:
         for key, type_ in TYPES.items():
             name = self.names[f"type_{key}"]
-            arguments = {"name": name, "kind": "cloud", **type_}
+            arguments = {"name": name, "kind": "cloud", "description": MARK, **type_}
             yield Object(f"type_{key}", "credential_type", "credential_types", name, {}, arguments)
 
     def _credentials(self) -> Iterator[Object]:
@@ -291,6 +250,7 @@ class _Builder:
     def _schedule(self) -> Object:
         arguments = {
             "name": self.names["schedule"],
+            "description": MARK,
             "organization": self.organization,
             "unified_job_template": self.names["gate"],  # the module finds it by its name alone
             "rrule": self.settings["dsa_controller_gate_rrule"],

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""Makes all objects in AWX, or removes them. What can be found out before is found out before anything is made."""
+"""Makes all objects in AWX. What can be found out before is found out before anything is made."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .client import Client, ControllerError
-from .objects import Given, Object, Ref
+from .model import MARK, Given, Object, Ref
+from .nodes import There, steps, there_of
+from .waiting import wait_for_project
+from .workflow import CHANGING, children, unapproved
 
 Arguments = dict[str, Any]
 ENCRYPTED = "$encrypted$"
-_ENDED = ("successful", "failed", "error", "canceled")
 _UPDATED = ("successful", "running", "pending", "waiting")
-# So many seconds an update of a project, and the removal of an inventory, may take.
-_UPDATE, _GONE = 600, 120
 # Arguments of modules that are no fields of the API, or none that can be set: lists of other objects, what a module
 # itself does, and the organization of what belongs to a project, an inventory or a workflow.
 _NO_FIELDS = {
@@ -29,15 +29,7 @@ _NO_FIELDS = {
     *("credentials", "survey_spec", "state", "notification_templates_error", "notification_templates_approvals"),
     *("success_nodes", "failure_nodes", "always_nodes", "approval_node", "update_project"),
 }
-# What a module needs to find an object that is to go.
-_IDENTITY: Mapping[str, tuple[str, ...]] = {
-    "credential_type": ("name",),
-    "execution_environment": ("name",),
-    "credential": ("name", "organization", "credential_type"),
-    "inventory_source": ("name", "organization", "inventory"),
-    "schedule": ("name", "organization", "unified_job_template"),
-}
-_CASCADED = ("workflow_job_template_node",)
+_NODE = "workflow_job_template_node"
 
 
 class Port(Protocol):
@@ -60,6 +52,7 @@ class Done:
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    left_over: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -113,6 +106,24 @@ class SetUp:
         if missing:
             raise ControllerError(f"{'; '.join(missing)}: the organization {self.organization!r} has no such thing")
 
+    def refuse_foreign(self, objects: Sequence[Object]) -> None:
+        """What has one of our names and was made by somebody else would be overwritten."""
+        foreign = [
+            each.label
+            for each in objects
+            if each.kind != _NODE and not _is_used(each) and (found := self.existing(each)) and not self.is_ours(found)
+        ]
+        if foreign:
+            raise ControllerError(
+                f"not made by this role, which would overwrite it: {', '.join(foreign)}. Choose other names "
+                f"(dsa_controller_prefix, dsa_controller_names), or add '{MARK}' to the description of what it may have"
+            )
+
+    def is_ours(self, found: Mapping[str, Any]) -> bool:
+        """Whether this role made it, and in this organization: names of execution environments are those of all."""
+        organization = self.ids.get("organization")
+        return MARK in str(found.get("description")) and str(found.get("organization") or organization) == organization
+
     def check_fields(self, objects: Sequence[Object]) -> None:
         """See that the token may make each kind of object, and that this AWX has the fields."""
         fields: dict[str, set[str]] = {}
@@ -131,42 +142,50 @@ class SetUp:
                 )
 
     def make(self, objects: Sequence[Object]) -> None:
-        """Make what is missing and correct what differs, in this order."""
-        for each in objects:
-            found = self._existing(each)
+        """Make what is missing and correct what differs, in this order; the nodes of the workflow at the end."""
+        for each in (each for each in objects if each.kind != _NODE):
+            found = self.existing(each)
             arguments = _without_known(each.arguments, found, self.update_secrets)
             if each.kind == "project" and found and found["status"] not in _UPDATED:
                 arguments["update_project"] = True  # the last update failed, and nothing else starts another one
             self._apply(each.key, each.kind, each.name, arguments, found)
             if each.kind == "project" and not self.port.check_mode:
-                self._wait_for_project(each, objects)
+                playbooks = {other.arguments["playbook"] for other in objects if other.kind == "job_template"}
+                wait_for_project(self.client, self.ids[each.key], each.name, playbooks, self.pause)
+        nodes = [each for each in objects if each.kind == _NODE]
+        if nodes:
+            self._make_nodes(nodes)
 
-    def remove(self, objects: Sequence[Object]) -> None:
-        """Remove what is there, in the reverse order."""
-        there = [(each, found) for each in objects if (found := self._existing(each)) and each.kind not in _CASCADED]
-        self._refuse_used_types(there)
-        for each, found in reversed(there):
-            wanted = _IDENTITY.get(each.kind, ("name", "organization"))
-            identity = {name: value for name, value in each.arguments.items() if name in wanted}
-            self._run(each.kind, each.name, {**identity, "state": "absent"})
-            self._note("removed", f"{each.kind} {each.name}")
-            if each.kind == "inventory" and not self.port.check_mode:
-                self._wait_until_gone(each, found)
+    def _make_nodes(self, nodes: Sequence[Object]) -> None:
+        before = self._nodes()
+        for each in steps(nodes, before.graph):
+            if each.arguments.get("state") == "absent":
+                self.remove(each, each.arguments)
+            elif self.port.check_mode and not set(children(each.arguments)) <= set(before.graph):
+                self._count(each.label, each.name not in before.graph, True)
+            else:
+                self._apply(each.key, each.kind, each.name, dict(each.arguments), self.existing(each))
+        if self.port.check_mode:
+            return
+        after = self._nodes()
+        changing = {self.ids.get(key) for key in (*CHANGING, "recover")}
+        wrong = unapproved(after.graph, [n for n, run in after.templates.items() if run in changing], after.approvals)
+        if wrong:
+            raise ControllerError(
+                f"the workflow would run {' and '.join(wrong)} without an approval: in AWX let an approval lead there"
+            )
 
-    def _refuse_used_types(self, there: Sequence[tuple[Object, Mapping[str, Any]]]) -> None:
-        """AWX removes no credential type that is used, and would stop in the middle."""
-        ours = {str(found["id"]) for each, found in there if each.kind == "credential"}
-        for each, found in there:
-            if each.kind == "credential_type":
-                users = self.client.all("credentials", credential_type=found["id"])
-                others = sorted(user["name"] for user in users if str(user["id"]) not in ours)
-                if others:
-                    raise ControllerError(
-                        f"the credential type {each.name!r} is used by {', '.join(others)}, which this role did not "
-                        "make: remove them first. Nothing was removed"
-                    )
+    def remove(self, each: Object, arguments: Mapping[str, Any]) -> None:
+        """Remove one object by these arguments of its module."""
+        self._run(each.kind, each.name, arguments)
+        self.note("removed", each.label)
 
-    def _existing(self, each: Object) -> Mapping[str, Any] | None:
+    def _nodes(self) -> There:
+        workflow = self.ids.get("workflow")
+        every = self.client.all("workflow_job_template_nodes", workflow_job_template=workflow) if workflow else []
+        return there_of(every)
+
+    def existing(self, each: Object) -> Mapping[str, Any] | None:
         """What AWX has of it. The ID is kept for others."""
         scope = self._resolved(each.scope)
         if scope is None:
@@ -193,17 +212,21 @@ class SetUp:
         self._count(label, found is None, bool(result.get("changed")))
 
     def _count(self, label: str, new: bool, changed: bool) -> None:
-        if label in self.done.made:
-            return  # the links of a node that this run made
-        self._note("unchanged" if not changed else "made" if new else "changed", label)
+        if label in (*self.done.made, *self.done.changed):
+            return  # a node is sent more than once
+        if label in self.done.unchanged:
+            self.done.unchanged.remove(label)
+        self.note("unchanged" if not changed else "made" if new else "changed", label)
 
-    def _note(self, what: str, label: str) -> None:
+    def note(self, what: str, label: str) -> None:
         """Keep what happened, and show it at once: all of it takes minutes."""
         getattr(self.done, what).append(label)
-        if what != "unchanged":
+        if what == "left_over":
+            self.port.show(f"left over: {label}")
+        elif what != "unchanged":
             self.port.show(f"{'would be ' if self.port.check_mode else ''}{what}: {label}")
 
-    def _run(self, kind: str, name: str, arguments: Arguments) -> Mapping[str, Any]:
+    def _run(self, kind: str, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         resolved = self._resolved(arguments)
         if resolved is None:
             raise ControllerError(f"{kind} {name!r} needs something that was not made")
@@ -227,42 +250,23 @@ class SetUp:
             return self.ids[value.key]
         return [self._value(item) for item in value] if isinstance(value, list) else value
 
-    def _wait_for_project(self, project: Object, objects: Sequence[Object]) -> None:
-        """A template can only name a playbook that the project's update has brought."""
-        for _second in range(_UPDATE):
-            found = self.client.get(f"projects/{self.ids[project.key]}")
-            if found["status"] in _ENDED:
-                break
-            self.pause(1)
-        if found["status"] != "successful":
-            raise ControllerError(
-                f"the update of the project {project.name!r} is {found['status']}: read its output in AWX, "
-                "correct dsa_controller_scm_url or the credential, and run again"
-            )
-        there = self.client.get(f"projects/{found['id']}/playbooks")
-        wanted = {each.arguments["playbook"] for each in objects if each.kind == "job_template"}
-        missing = sorted(wanted - set(there))
-        if missing:
-            raise ControllerError(
-                f"the project {project.name!r} has no {', '.join(missing)}: copy docs/awx/project there, or "
-                "set dsa_controller_playbook_dir"
-            )
 
-    def _wait_until_gone(self, each: Object, found: Mapping[str, Any]) -> None:
-        """AWX removes an inventory some time later, and until then its name is taken."""
-        for _second in range(_GONE):
-            if not self.client.get(each.endpoint, id=found["id"])["count"]:
-                return
-            self.pause(1)
-        text = f"AWX has not yet removed the inventory {each.name!r}, and its name is taken until then"
-        self.done.warnings.append(text)
+def _is_used(each: Object) -> bool:
+    """A credential without values is there already, and it does not matter who made it."""
+    return each.kind == "credential" and "inputs" not in each.arguments
 
 
 def _without_known(arguments: Mapping[str, Any], found: Mapping[str, Any] | None, update_secrets: bool) -> Arguments:
-    """Without what AWX has already and shows as encrypted: the modules would take each of these for a change."""
-    if found is None or update_secrets:
+    """Without what AWX has already and shows as encrypted: the modules would take each of these for a change.
+
+    And without the description, to which somebody may have added something.
+    """
+    if found is None:
         return dict(arguments)
-    return {name: value for name, value in arguments.items() if not _is_known(name, value, found.get(name))}
+    sent = {name: value for name, value in arguments.items() if name != "description"}
+    if update_secrets:
+        return sent
+    return {name: value for name, value in sent.items() if not _is_known(name, value, found.get(name))}
 
 
 def _is_known(name: str, value: Any, there: Any) -> bool:

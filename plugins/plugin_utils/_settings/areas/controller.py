@@ -18,7 +18,7 @@ SETTINGS = (
         kind="choice",
         choices=("present", "absent"),
         description="V(present) makes what is missing and corrects what differs. V(absent) removes what this role "
-        "makes, but not the organization.",
+        "made, but not the organization.",
         roles=_ROLES,
         default="present",
         example="absent",

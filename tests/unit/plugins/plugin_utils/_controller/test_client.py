@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 from urllib.error import HTTPError, URLError
 
@@ -33,11 +35,12 @@ def client(answers: Mapping[str, Any]) -> Client:
 
 
 PING = {"version": "24.6.1"}
+ME = {"results": [{"id": 1}]}
 
 
 @pytest.mark.parametrize("root", ["/api/v2/", "/api/controller/v2/"])
 def test_the_api_is_found_in_awx_and_behind_the_gateway(root: str) -> None:
-    found = client({f"{root}ping/": PING, f"{root}me/": {}, f"{root}projects/1/": {"id": 1}})
+    found = client({f"{root}ping/": PING, f"{root}me/": ME, f"{root}projects/1/": {"id": 1}})
     found.check()
     assert found.version == "24.6.1"
     assert found.get("projects/1") == {"id": 1}
@@ -53,8 +56,16 @@ def test_the_api_is_found_in_awx_and_behind_the_gateway(root: str) -> None:
         ({"/api/v2/ping/": PING, "/api/v2/me/": 401}, "does not accept the token"),
         ({"/api/v2/ping/": PING, "/api/v2/me/": 403}, "may not read"),
         ({"/api/v2/ping/": PING, "/api/v2/me/": b"{"}, "is no JSON"),
+        ({"/api/v2/ping/": PING, "/api/v2/me/": []}, "for me is not one of AWX"),
+        ({"/api/v2/ping/": PING, "/api/v2/me/": None}, "for me is not one of AWX"),
+        ({"/api/v2/ping/": PING, "/api/v2/me/": {"results": 1}}, "for me is not one of AWX"),
+        ({"/api/v2/ping/": 302, "/api/controller/v2/ping/": 302}, "or redirects to another address"),
+        ({"/api/v2/ping/": PING, "/api/v2/me/": 307}, "answered /api/v2/me/ with HTTP 307"),
     ],
-    ids=["nothing", "page", "refused", "busy", "token", "rights", "cut"],
+    ids=[
+        *("nothing", "page", "refused", "busy", "token", "rights", "cut", "list", "null", "other", "redirect"),
+        "redirect later",
+    ],
 )
 def test_an_address_or_token_that_cannot_be_used_is_named(answers: dict[str, Any], message: str) -> None:
     with pytest.raises(ControllerError, match=message) as raised:
@@ -65,7 +76,7 @@ def test_an_address_or_token_that_cannot_be_used_is_named(answers: dict[str, Any
 def test_lists_are_read_page_by_page_and_one_name_is_one_object() -> None:
     pages = {
         "/api/v2/ping/": PING,
-        "/api/v2/me/": {},
+        "/api/v2/me/": ME,
         "/api/v2/credentials/?page_size=200": {"results": [{"id": 1}], "next": "/api/v2/credentials/?page=2"},
         "/api/v2/credentials/?page=2": {"results": [{"id": 2}], "next": None},
         "/api/v2/projects/?name=p&organization=1": {"results": [{"id": 1}, {"id": 2}], "next": None},
@@ -77,3 +88,27 @@ def test_lists_are_read_page_by_page_and_one_name_is_one_object() -> None:
     assert found.find("workflow_job_template_nodes", "gate") is None
     with pytest.raises(ControllerError, match="AWX has 2 projects with the name 'p'"):
         found.find("projects", "p", organization="1")
+
+
+def test_the_token_does_not_follow_a_redirect() -> None:
+    """A portal, or whatever a misspelled address leads to, would get it."""
+    sent: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{server.server_port}/other{self.path}")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    with server, pytest.raises(ControllerError, match="or redirects to another address"):
+        try:
+            Client(f"http://127.0.0.1:{server.server_port}", "t0ken", True).check()
+        finally:
+            server.shutdown()
+    assert sent == ["/api/v2/ping/", "/api/controller/v2/ping/"]

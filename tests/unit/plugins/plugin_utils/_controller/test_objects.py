@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller import Object, Ref
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller.inputs import inputs_of
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller.names import NAMES, names_of
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller.objects import (
     PLAYBOOKS,
-    Object,
-    Ref,
     given_of,
     objects_of,
 )

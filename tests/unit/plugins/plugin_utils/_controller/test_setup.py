@@ -6,61 +6,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller import (
-    Client,
-    ControllerError,
-    Object,
-    Ref,
-    SetUp,
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller import ControllerError, Object, Ref
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller.workflow import nodes_of
+from tests.unit.plugins.plugin_utils._controller.fake_awx import (
+    ORGANIZATION,
+    TEMPLATE,
+    FakeClient,
+    FakePort,
+    made,
+    setup_of,
 )
-
-ORGANIZATION = {"organization": Ref("organization")}
-
-
-class FakeClient:
-    """answers: path → what is answered, one after the other; things: endpoint → objects by name."""
-
-    version = "24.6.1"
-
-    def __init__(self, things: Mapping[str, Mapping[str, Any]], answers: Mapping[str, list[Any]] | None = None) -> None:
-        self.things, self.answers = things, dict(answers or {})
-
-    def find(self, endpoint: str, name: str, **scope: Any) -> Any:
-        return self.things.get(endpoint, {}).get(name)
-
-    def all(self, path: str, **query: Any) -> list[Any]:
-        return list(self.things.get(path, {}).values())
-
-    def get(self, path: str, **query: Any) -> Any:
-        found = self.answers[path]
-        return found.pop(0) if len(found) > 1 else found[0]
-
-
-class FakePort:
-    check_mode = False
-
-    def __init__(self, result: Mapping[str, Any] | None = None) -> None:
-        self.ran: list[tuple[str, dict[str, Any]]] = []
-        self.shown: list[str] = []
-        self.result = result or {"id": 7, "changed": True}
-
-    def module(self, kind: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
-        self.ran.append((kind, arguments))
-        return self.result
-
-    def show(self, text: str) -> None:
-        self.shown.append(text)
-
-
-def setup(client: FakeClient, port: FakePort, **more: Any) -> SetUp:
-    made = SetUp(cast(Client, client), port, "Default", pause=lambda seconds: None, **more)
-    made.ids["organization"] = "1"
-    return made
 
 
 def credential(**inputs: str) -> Object:
@@ -84,7 +43,7 @@ def test_a_secret_that_awx_has_is_sent_again_only_with_a_change(
 ) -> None:
     port = FakePort()
     client = FakeClient({"credentials": {"c": {"id": 7, "inputs": there}}})
-    setup(client, port, update_secrets=update).make([credential(url="https://a", api_key="s3cret")])
+    setup_of(client, port, update_secrets=update).make([credential(url="https://a", api_key="s3cret")])
     ((_kind, arguments),) = port.ran
     assert ("inputs" in arguments) is sent
 
@@ -100,18 +59,17 @@ def test_an_id_takes_the_place_of_a_reference() -> None:
         ORGANIZATION,
         {"inventory": Ref("one"), "credentials": [Ref("one")]},
     )
-    setup(FakeClient({}), port).make([one, two])
+    setup_of(FakeClient({}), port).make([one, two])
     assert port.ran[1] == ("job_template", {"inventory": "7", "credentials": ["7"]})
 
 
 PROJECT = Object("project", "project", "projects", "p", ORGANIZATION, {"name": "p"})
-TEMPLATE = Object("gate", "job_template", "job_templates", "gate", ORGANIZATION, {"playbook": "gate.yml"})
 
 
 def test_templates_are_made_when_the_project_has_their_playbooks() -> None:
     states = [{"id": 7, "status": status} for status in ("pending", "running", "successful")]
     port = FakePort()
-    setup(FakeClient({}, {"projects/7": states, "projects/7/playbooks": [["gate.yml"]]}), port).make(
+    setup_of(FakeClient({}, {"projects/7": states, "projects/7/playbooks": [["gate.yml"]]}), port).make(
         [PROJECT, TEMPLATE]
     )
     assert [kind for kind, _arguments in port.ran] == ["project", "job_template"]
@@ -133,7 +91,7 @@ def test_a_project_without_the_playbooks_stops_before_the_templates(
     answers: dict[str, list[Any]] = {"projects/7": [{"id": 7, "status": status}], "projects/7/playbooks": [playbooks]}
     client = FakeClient({}, answers)
     with pytest.raises(ControllerError, match=message):
-        setup(client, port).make([PROJECT, TEMPLATE])
+        setup_of(client, port).make([PROJECT, TEMPLATE])
     assert [kind for kind, _arguments in port.ran] == ["project"]
 
 
@@ -143,21 +101,21 @@ def test_a_project_without_the_playbooks_stops_before_the_templates(
 def test_an_update_that_failed_is_begun_again(status: str, again: bool) -> None:
     port = FakePort()
     ended: dict[str, list[Any]] = {"projects/7": [{"id": 7, "status": "successful"}], "projects/7/playbooks": [[]]}
-    setup(FakeClient({"projects": {"p": {"id": 7, "status": status}}}, ended), port).make([PROJECT])
+    setup_of(FakeClient({"projects": {"p": {"id": 7, "status": status}}}, ended), port).make([PROJECT])
     assert port.ran[0][1].get("update_project", False) is again
 
 
-@pytest.mark.parametrize(("check", "made"), [(True, "would be made: credential c"), (False, "made: credential c")])
-def test_each_object_is_shown_as_it_is_made_or_would_be(check: bool, made: str) -> None:
+@pytest.mark.parametrize(("check", "shown"), [(True, "would be made: credential c"), (False, "made: credential c")])
+def test_each_object_is_shown_as_it_is_made_or_would_be(check: bool, shown: str) -> None:
     port = FakePort()
     port.check_mode = check
     there = Object("d", "credential", "credentials", "d", ORGANIZATION, {"name": "d", "organization": "Default"})
     port.result = {"id": 7, "changed": False}
-    setup(FakeClient({"credentials": {"d": {"id": 8}}}), port).make([there])
+    setup_of(FakeClient({"credentials": {"d": {"id": 8}}}), port).make([there])
     assert port.shown == [], "what does not change is not shown"
     port.result = {"id": 9, "changed": True}
-    setup(FakeClient({}), port).make([credential(url="https://a")])
-    assert port.shown == [made]
+    setup_of(FakeClient({}), port).make([credential(url="https://a")])
+    assert port.shown == [shown]
 
 
 def test_in_check_mode_what_refers_to_something_new_is_not_run() -> None:
@@ -165,10 +123,10 @@ def test_in_check_mode_what_refers_to_something_new_is_not_run() -> None:
     port.check_mode = True
     new = Object("new", "inventory", "inventories", "new", ORGANIZATION, {"name": "new"})
     old = Object("old", "job_template", "job_templates", "old", ORGANIZATION, {"inventory": Ref("new")})
-    made = setup(FakeClient({"job_templates": {"old": {"id": 3}}}), port)
-    made.make([new, old])
+    run = setup_of(FakeClient({"job_templates": {"old": {"id": 3}}}), port)
+    run.make([new, old])
     assert port.ran == []
-    assert (made.done.made, made.done.changed) == (["inventory new"], ["job_template old"])
+    assert (run.done.made, run.done.changed) == (["inventory new"], ["job_template old"])
 
 
 def test_what_a_module_reports_is_in_the_error_with_what_awx_answered() -> None:
@@ -178,19 +136,69 @@ def test_what_a_module_reports_is_in_the_error_with_what_awx_answered() -> None:
     with pytest.raises(
         ControllerError, match=r"inventory 'one': Unable to update, see response: \{'name': \['taken'\]\}"
     ):
-        setup(FakeClient({}), port).make(
+        setup_of(FakeClient({}), port).make(
             [Object("one", "inventory", "inventories", "one", ORGANIZATION, {"name": "one"})]
         )
 
 
-def test_things_are_removed_in_the_reverse_order_and_an_inventory_is_waited_for() -> None:
+@pytest.mark.parametrize(
+    ("found", "ours"),
+    [
+        (made(7), True),
+        (made(7, organization=1), True),
+        ({"id": 7, "description": made(7)["description"] + " Ring 4711 before you change it."}, True),
+        (made(7, organization=2), False),
+        ({"id": 7, "description": ""}, False),
+        ({"id": 7, "description": "of the network team"}, False),
+    ],
+    ids=["ours", "here", "with a note", "elsewhere", "empty", "theirs"],
+)
+def test_what_this_role_did_not_make_is_not_overwritten(found: dict[str, Any], ours: bool) -> None:
     port = FakePort()
-    names = {"inventories": {"i": {"id": 3}}, "job_templates": {"gate": {"id": 4}}}
-    client = FakeClient(names, {"inventories": [{"count": 1}, {"count": 1}, {"count": 0}]})
-    inventory = Object("inventory", "inventory", "inventories", "i", ORGANIZATION, {"name": "i", "kind": ""})
-    made = setup(client, port)
-    made.remove([inventory, TEMPLATE])
-    assert made.done.removed == ["job_template gate", "inventory i"]
-    assert port.ran[1] == ("inventory", {"name": "i", "state": "absent"})
-    assert made.done.warnings == []
-    assert client.answers["inventories"] == [{"count": 0}]
+    run = setup_of(FakeClient({"job_templates": {"gate": found}}), port)
+    if ours:
+        run.refuse_foreign([TEMPLATE])
+        return
+    with pytest.raises(ControllerError, match="not made by this role, which would overwrite it: job_template gate"):
+        run.refuse_foreign([TEMPLATE])
+
+
+@pytest.mark.parametrize("inputs", [None, {"url": "https://a"}], ids=["used", "overwritten"])
+def test_a_credential_of_somebody_else_is_used_where_no_values_are_given(inputs: dict[str, str] | None) -> None:
+    one = credential(**(inputs or {}))
+    if inputs is None:
+        one = Object(one.key, one.kind, one.endpoint, one.name, one.scope, {"name": "c"})
+    run = setup_of(FakeClient({"credentials": {"c": {"id": 7}}}), FakePort())
+    if inputs is None:
+        run.refuse_foreign([one])
+    else:
+        with pytest.raises(ControllerError, match="overwrite it: credential c"):
+            run.refuse_foreign([one])
+
+
+def test_a_description_is_given_once_and_then_belongs_to_whoever_adds_to_it() -> None:
+    for there, sent in (({}, True), ({"gate": made(7)}, False)):
+        port = FakePort()
+        one = Object("gate", "job_template", "job_templates", "gate", {}, {"name": "gate", "description": "Made."})
+        setup_of(FakeClient({"job_templates": there}), port, update_secrets=True).make([one])
+        assert ("description" in port.ran[0][1]) is sent
+
+
+@pytest.mark.parametrize("template", [5, 6], ids=["Agents", "a ticket"])
+def test_a_node_of_somebody_else_that_would_run_without_an_approval_is_named(template: int) -> None:
+    links: dict[str, list[int]] = {"always_nodes": [], "success_nodes": [], "failure_nodes": []}
+    site = {"id": 1, "identifier": "site", "unified_job_template": template, "related": {}, **links}
+    run = setup_of(FakeClient({"workflow_job_template_nodes": {"site": site}}), FakePort())
+    run.ids |= {"workflow": "9", "agents": "5"}
+    nodes = [
+        Object(
+            *(key, "workflow_job_template_node", "workflow_job_template_nodes", node["identifier"], {}),
+            {**node, "workflow_job_template": Ref("workflow"), "organization": "Default"},
+        )
+        for key, node in nodes_of(False, False, 60, "DS")
+    ]
+    if template == 6:
+        run.make(nodes)
+        return
+    with pytest.raises(ControllerError, match="the workflow would run site without an approval: in AWX let"):
+        run.make(nodes)

@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller.workflow import nodes_of
+from ansible_collections.deep_security.remediation.plugins.plugin_utils._controller.workflow import (
+    APPROVAL,
+    CHANGING,
+    LINKS,
+    nodes_of,
+    unapproved,
+)
 
 
 def graph(managers: bool = True, report: bool = True) -> dict[str, dict[str, Any]]:
@@ -63,6 +69,26 @@ def test_nothing_is_changed_before_an_approval_and_no_agent_below_an_old_manager
     failing: set[str], ran: list[str]
 ) -> None:
     assert way(graph(), failing) == ran
+
+
+@pytest.mark.parametrize("report", [True, False], ids=["report", "no report"])
+@pytest.mark.parametrize("managers", [True, False], ids=["managers", "alone"])
+def test_the_approval_stands_before_every_node_that_changes_hosts(managers: bool, report: bool) -> None:
+    """Whatever is optional; and each of its nodes is one way of the check: without any link the check fails."""
+    nodes = graph(managers, report)
+    links = {name: {kind: node[kind] for kind in LINKS} for name, node in nodes.items()}
+    changing = {name for name, node in nodes.items() if node.get("template") not in ("gate", "predict", "report", None)}
+    assert changing == set(CHANGING) & set(nodes)
+    assert unapproved(links, changing, {APPROVAL}) == []
+    for parent, kind in itertools.product(links, LINKS):
+        for child in links[parent][kind]:
+            cut = {**links, parent: {**links[parent], kind: [other for other in links[parent][kind] if other != child]}}
+            others = [name for name in cut if child in [each for ways in cut[name].values() for each in ways]]
+            if child in changing and not others:
+                assert child in unapproved(cut, changing, {APPROVAL})
+    denied = {**links, APPROVAL: {"failure_nodes": links[APPROVAL]["success_nodes"]}}
+    assert unapproved(denied, changing, {APPROVAL})
+    assert unapproved(links, changing, set()) == sorted(changing)
 
 
 def test_without_a_report_the_second_gate_is_last() -> None:
