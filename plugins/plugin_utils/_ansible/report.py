@@ -31,6 +31,8 @@ from .scope import Scope
 # Of errors, in what a host fails with: the report has all of them.
 _LONGEST = 500
 
+_OF_TIER = {"remediate_relays": ("relay",), "remediate_agents": ("agent", "appliance", "manager")}
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -121,7 +123,7 @@ def _made(run: Run, scope: Mapping[str, t.Any], reports: Sequence[Report], fleet
     """The report of what the journal has."""
     names = list(scope["hosts"])
     facts = run_facts(run, scope)
-    others = _of_other_roles(run.settings["dsa_report_roles"], fleet, names, reports)
+    others = _of_other_roles(_roles(run), fleet, names, reports)
     facts["left_out"] += [{"host": name, "why": "role"} for name in others]
     names = [name for name in names if name not in others]
     if run.journal.damaged:
@@ -138,6 +140,12 @@ def _made(run: Run, scope: Mapping[str, t.Any], reports: Sequence[Report], fleet
         return inputs.complete(run, merge(reports, begun_report(facts, ()), expected), ())
     waived = [fleet.hosts[name].settings["dsa_precheck_waive"] for name in names if name in fleet.hosts]
     return inputs.complete(run, make_report(fleet, names, facts, _now()), chain.from_iterable(waived))
+
+
+def _roles(run: Run) -> Sequence[str]:
+    """The roles that the report is about. A playbook for one tier has its own, whatever is set."""
+    roles: Sequence[str] = run.settings["dsa_report_roles"]
+    return _OF_TIER.get(str(run.begun.get("playbook")), roles)
 
 
 def _of_other_roles(

@@ -48,7 +48,8 @@ SETTINGS = (
         name="dsa_report_roles",
         kind="names",
         choices=("relay", "agent", "appliance", "manager"),
-        description="The roles of hosts that the report and the gate are about. An empty list means all.",
+        description="The roles of hosts that the report and the gate are about. An empty list means all. "
+        "C(remediate_relays) and C(remediate_agents) have their own.",
         roles=("report", "plays"),
         default=[],
         default_text="all",

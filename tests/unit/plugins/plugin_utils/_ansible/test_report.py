@@ -63,6 +63,19 @@ def test_only_the_roles_that_are_named_are_in_the_report(controller: Controller)
     assert list(ended.report.left_out) == [{"host": "web1", "why": "role"}]
 
 
+@pytest.mark.parametrize(
+    ("playbook", "about"),
+    [("remediate_relays", ["relay1"]), ("remediate_agents", ["web1"]), ("remediate", ["web1", "relay1"])],
+)
+def test_a_playbook_for_one_tier_is_about_that_tier_whatever_is_set(
+    controller: Controller, playbook: str, about: list[str]
+) -> None:
+    roles = {"dsa_report_roles": {"remediate_agents": ["relay"], "remediate_relays": ["agent"]}.get(playbook, [])}
+    controller.inventory({"web1": roles, "relay1": roles}, relays=["relay1"])
+    ended = report.end(controller.begin(playbook, web1=DONE, relay1=DONE))
+    assert [outcome.host for outcome in ended.report.outcomes] == about
+
+
 def test_only_hosts_of_the_scope_are_in_the_report_and_the_others_are_named(controller: Controller) -> None:
     controller.inventory(["web1", "web2", "web3"]).command_line(subset="web1,web2")
     controller.play = {"dsa_hosts": "web1,web3"}
@@ -109,9 +122,6 @@ RELAY, AGENT = record(FIXED, phase="done", relay=True), record(AFFECTED)
         ("remediate_relays", ["relay"], AGENT, True),
         # It may be a Relay.
         ("remediate_relays", ["relay"], None, False),
-        # Roles that somebody set leave out hosts of the tier.
-        ("remediate_agents", ["appliance"], AGENT, False),
-        ("remediate_relays", ["agent"], RELAY, False),
         # The whole fleet has to have hosts.
         ("gate", ["relay"], AGENT, False),
         ("remediate", ["relay"], AGENT, False),
