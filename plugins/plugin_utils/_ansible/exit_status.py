@@ -55,10 +55,12 @@ def _end() -> None:
     """The last act of the process. Python has no other way to choose the exit status from here."""
     if _verdict.process != os.getpid():
         return
-    if not _verdict.shown:
-        Display().error("the run ended before its gate, so nothing is proven: see what ended it, and run it again")
-    atexit.unregister(_end)
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(NOT_PASSED)
+    try:
+        if not _verdict.shown:
+            Display().error("the run ended before its gate, so nothing is proven: see what ended it, and run it again")
+        atexit.unregister(_end)
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:  # a full disk below the log included
+        os._exit(NOT_PASSED)

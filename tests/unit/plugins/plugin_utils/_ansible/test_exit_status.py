@@ -32,6 +32,8 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible
         ("exit_status.hold(); exit_status.shown()", 2, False),
         ("exit_status.hold(); exit_status.release()", 0, False),
         ("exit_status.hold(); exit_status.release(); sys.exit(4)", 4, False),
+        # Nothing can be shown: the disk below a log is full.
+        ("exit_status.hold(); sys.stderr = None", 2, False),
         # Two playbooks in one process.
         ("exit_status.hold(); exit_status.shown(); exit_status.release(); exit_status.hold()", 2, True),
         # A worker of Ansible.
