@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from contextlib import suppress
 
 from ansible.utils.display import Display
 
@@ -55,12 +56,15 @@ def _end() -> None:
     """The last act of the process. Python has no other way to choose the exit status from here."""
     if _verdict.process != os.getpid():
         return
+    atexit.unregister(_end)
     try:
         if not _verdict.shown:
-            Display().error("the run ended before its gate, so nothing is proven: see what ended it, and run it again")
-        atexit.unregister(_end)
+            with suppress(Exception):  # the disk below a log may be full
+                Display().error(
+                    "the run ended before its gate, so nothing is proven: see what ended it, and run it again"
+                )
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
-    finally:  # a full disk below the log included
+    finally:
         os._exit(NOT_PASSED)
