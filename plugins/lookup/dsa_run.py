@@ -277,4 +277,5 @@ class LookupModule(LookupBase):
             except (SettingsError, JournalError) as error:
                 why = why if str(error) == why else f"{why}; {error}"
         run.display.error(why, wrap_text=False)
+        exit_status.shown()
         raise SystemExit(exit_status.NOT_PASSED)

@@ -30,12 +30,16 @@ def contradictions(report: Report, passed: object, advisory: Advisory | None) ->
     if report.merged_from and (report.finished is None) != any(run["finished"] is None for run in report.merged_from):
         yield "finished and the ends of the runs in merged_from differ"
     yield from (f"{text} is no time" for text in _times(report) if time_of(text) is None)
-    ends = [time_of(run["finished"]) for run in runs_of(report)]
+    if not report.advisory and any(outcome.verdict != "unknown" for outcome in report.outcomes):
+        yield "hosts have verdicts, and it names no advisory"
+    runs = [(time_of(run["started"]), time_of(run["finished"])) for run in runs_of(report)]
     for outcome in report.outcomes:
         yield from _of_host(outcome)
         read_at = time_of(outcome.read_at)
-        if read_at and all(end and read_at > end + _SKEW for end in ends):
+        if read_at and all(end and read_at > end + _SKEW for _start, end in runs):
             yield f"{outcome.host} was read after the end of the run"
+        if read_at and all(start and read_at < start - _SKEW for start, _end in runs):
+            yield f"{outcome.host} was read before the run began"
     if advisory:
         builds = {(each.platform, each.version, each.verdict): each for each in report.outcomes}
         yield from filter(None, (_better_than_its_build(each, advisory) for each in builds.values()))

@@ -238,7 +238,7 @@ def test_reports_by_another_advisory_are_not_merged(controller: Controller) -> N
     controller.play = {"dsa_report_from": [str(path) for path in paths]}
     with pytest.raises(SettingsError, match=r"b\.json, which is by the advisory KA-1, and this run by KA-0016311"):
         inputs.reports(controller.run())
-    written(controller, "b.json", advisory="", finished=None)  # one that was interrupted at once
+    written(controller, "b.json", advisory="", finished=None, hosts=[])  # one that was interrupted at once
     assert len(inputs.reports(controller.run())) == 2
 
 

@@ -65,6 +65,7 @@ BETTER: dict[str, dict[str, t.Any]] = {
     "a run that did not finish": {**row(), "reasons": [{"code": "run_not_finished", "values": {}}]},
     "another verdict is waived": {"passed": True, "verdict": "unknown", "waived": [WAIVED]},
     "read after the run": {**row(), "read_at": "2026-11-27T02:16:00+00:00"},
+    "read before the run": {**row(), "read_at": "2026-11-27T01:54:00+00:00"},
 }
 
 
@@ -73,6 +74,12 @@ def test_a_host_that_was_made_better_is_named(changes: dict[str, t.Any]) -> None
     assert [text[:6] for text in found(row("web-0"), {**failing("web-1"), **changes, "host": "web-1"})][:1] == [
         "web-1 "
     ]
+
+
+def test_verdicts_without_an_advisory_are_nobodys() -> None:
+    """Its builds could not be judged."""
+    assert found(row(), advisory="") == ["hosts have verdicts, and it names no advisory"]
+    assert found(failing("web-1", "unknown"), advisory="", finished=None) == []
 
 
 def test_a_host_passes_by_waivers() -> None:
