@@ -21,6 +21,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.mod_args import ModuleArgsParser
+from ansible.parsing.vault import is_encrypted
 
 from .._advisory import Advisory, AdvisoryError
 from .._report import Report
@@ -79,6 +80,8 @@ def wrong_tasks(entry: Mapping[str, str]) -> str:
     path = _absolute(entry["tasks"])
     if not path.is_file():
         return "and there is no such file"
+    if is_encrypted(path.read_bytes()):
+        return ""  # what is in it is found out when it is included
     try:
         tasks = DataLoader().load_from_file(str(path))
         if not isinstance(tasks, list):
@@ -109,6 +112,12 @@ def _other_advisory(run: Run, other: Report, setting: str, path: str | Path) -> 
     if own and other.advisory not in ("", own.id):
         by = f"which is by the advisory {other.advisory}, and this run by {own.id}"
         yield f"{setting} names {path}, {by}: name a report by {own.id}, or set dsa_advisory"
+
+
+def _other_gate(run: Run, part: Report, path: Path) -> Iterator[str]:
+    wanted = run.settings["dsa_gate_on"]
+    if run.settings.is_set("dsa_gate_on") and part.gate_on != wanted:
+        yield f"{_FROM} names {path}, which is a gate on {part.gate_on}, and dsa_gate_on is {wanted}: leave that out"
 
 
 def _advisory(run: Run) -> Advisory | None:
@@ -188,7 +197,7 @@ def reports(run: Run) -> list[Report]:
             continue
         # Beside the reports of a workflow stands what an earlier attempt made of them, with hosts that it lacked.
         if is_named or part.playbook != "report":
-            problems += _other_advisory(run, part, _FROM, path)
+            problems += [*_other_advisory(run, part, _FROM, path), *_other_gate(run, part, path)]
             _check_age(run, part, path, now)
             found.append(part)
     if not (found or problems):

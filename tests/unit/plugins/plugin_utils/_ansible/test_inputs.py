@@ -242,6 +242,30 @@ def test_reports_by_another_advisory_are_not_merged(controller: Controller) -> N
     assert len(inputs.reports(controller.run())) == 2
 
 
+@pytest.mark.parametrize(
+    ("wanted", "wrong"), [("readiness", False), (None, False), ("compliance", True)], ids=["same", "not set", "other"]
+)
+def test_parts_by_another_gate_than_the_one_that_is_set_are_not_merged(
+    controller: Controller, wanted: str | None, wrong: bool
+) -> None:
+    path = written(controller, "a.json", gate_on="readiness")
+    controller.play = {"dsa_report_from": [str(path)], **({"dsa_gate_on": wanted} if wanted else {})}
+    if not wrong:
+        assert len(inputs.reports(controller.run())) == 1
+        return
+    with pytest.raises(SettingsError, match=r"which is a gate on readiness, and dsa_gate_on is compliance"):
+        inputs.reports(controller.run())
+
+
+def test_a_file_of_tasks_that_is_encrypted_is_left_to_ansible(tmp_path: Path) -> None:
+    """Which has the password."""
+    file = tmp_path / "send.yml"
+    file.write_text("$ANSIBLE_VAULT;1.1;AES256\n6162\n", encoding="ascii")
+    assert inputs.wrong_tasks({"tasks": str(file)}) == ""
+    file.write_text("6162", encoding="ascii")
+    assert inputs.wrong_tasks({"tasks": str(file)}) == "which has no list of tasks"
+
+
 def test_an_advisory_that_cannot_be_read_is_named_once(controller: Controller) -> None:
     controller.play = {"dsa_report_from": [str(written(controller, "a.json"))], "dsa_advisory": "/nope.yml"}
     assert len(inputs.reports(controller.run())) == 1, "what began the run names it"
