@@ -59,7 +59,7 @@ SENTENCES: dict[str, str] = {
     "relays_elsewhere": (
         "the inventory of this run is a part of the fleet, and the Relays of the whole are not known: {why}. Run "
         "remediate_relays on the whole inventory, not in slices, before in the same workflow; or name the Relays of "
-        "this host in dsa_relays"
+        "this host in dsa_relays; or set dsa_part_of_fleet to false where this is the whole inventory"
     ),
     "relay_hosts_missing": "dsa_relay_hosts is not set",
     "relay_hosts_of_part": "dsa_relay_hosts is of the run {run}, which had a part of the fleet too",

@@ -63,7 +63,8 @@ SENTENCES: dict[str, str] = {
     "relays_elsewhere": (
         "この実行のインベントリはフリートの一部のため、フリート全体の Relay がわかりません: {why}。同じワークフロー"
         "で先に、インベントリ全体に対して（スライスせずに）remediate_relays を実行するか、このホストの Relay を "
-        "dsa_relays に指定してください"
+        "dsa_relays に指定してください。インベントリ全体に対する実行であれば、dsa_part_of_fleet を false に設定してく"
+        "ださい"
     ),
     "relay_hosts_missing": "dsa_relay_hosts が設定されていません",
     "relay_hosts_of_part": "dsa_relay_hosts は実行 {run} のもので、その実行もフリートの一部を対象としていました",
