@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Sequence
+from contextlib import suppress
+
+from ansible import constants as C
+from ansible import context
 
 from .._text import clean
 from .hosts import Variables
@@ -29,26 +33,68 @@ CONNECTION = (
     "ansible_become_method",
     "ansible_become_user",
 )
-# Behind different jump hosts the same address is that of two hosts.
-_WAYS = ("ansible_ssh_args", "ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_psrp_proxy")
+# Behind different jump hosts the same address is that of two hosts. These may hold secrets, and are published nowhere.
+WAYS = (
+    "ansible_ssh_args",
+    "ansible_ssh_common_args",
+    "ansible_ssh_extra_args",
+    "ansible_ssh_executable",
+    "ansible_psrp_proxy",
+    "ansible_winrm_proxy",
+)
 _PORTS = {"psrp": 5986, "winrm": 5986}
+_NAMES = {"localhost": "127.0.0.1"}
 _LONGEST = 300
 
 
+def connection(variables: Variables) -> str:
+    """The connection plugin of a host."""
+    given: object = None
+    with suppress(Exception):  # whatever its template raises: the connection itself gives the reason
+        given = variables.get("ansible_connection")
+    name = str(given or context.CLIARGS.get("connection") or C.DEFAULT_TRANSPORT).rpartition(".")[2]
+    return "ssh" if name == "smart" else name
+
+
 def connection_of(variables: Variables) -> dict[str, t.Any]:
-    """The connection variables of a host."""
-    return _plain(variables, CONNECTION)
+    """The connection variables of a host. Of two names of one variable, that of its connection plugin counts."""
+    found, kind = _plain(variables, CONNECTION), connection(variables)
+    for what in ("host", "port", "user"):
+        own = f"ansible_{kind}_{what}"
+        found.update({f"ansible_{what}": value for value in _plain(variables, [own]).values()})
+    return found
+
+
+def place(name: str, variables: Variables) -> tuple[str, str]:
+    """The host and the port that a host is reached at, by whatever way."""
+    found, kind = connection_of(variables), connection(variables)
+    host = str(found.get("ansible_host") or name).lower().rstrip(".")
+    return _NAMES.get(host, host), str(found.get("ansible_port") or _PORTS.get(kind, 22))
 
 
 def address(name: str, variables: Variables) -> object:
     """Where a host is reached. Two hosts never have the same."""
-    found = connection_of(variables)
-    connection = found.get("ansible_connection")
-    if connection == "local":
-        return connection
-    host = str(found.get("ansible_host") or name).lower().rstrip(".")
-    port = str(found.get("ansible_port") or _PORTS.get(str(connection), 22))
-    return host, port, *_plain(variables, _WAYS).items()
+    if connection(variables) == "local":
+        return "local"
+    return *place(name, variables), *_plain(variables, WAYS).items()
+
+
+def way(variables: Variables, name: str) -> str:
+    """One of WAYS as text, however long; empty where it is not set."""
+    try:
+        return str(variables.get(name) or "")
+    except Exception:  # whatever its template raises: set, and of no use
+        return "{{}}"
+
+
+def unpublished(variables: Variables, common: Sequence[str]) -> list[str]:
+    """The variables that decide where a host is reached, and that no slice of its fleet has.
+
+    common: those that all hosts of the fleet have alike.
+    """
+    lost = [name for name in ("ansible_host", "ansible_port", "ansible_connection") if way(variables, name)]
+    lost = [name for name in lost if name not in connection_of(variables)]
+    return [*lost, *(name for name in WAYS if name not in common and way(variables, name))]
 
 
 def is_plain(value: object) -> bool:

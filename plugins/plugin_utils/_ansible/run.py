@@ -34,7 +34,7 @@ from .._settings import (
     suspicious_groups,
     unknown_variables,
 )
-from . import exit_status, relay_hosts
+from . import connections, exit_status, relay_hosts
 from .addresses import address
 from .hosts import (
     HostVariables,
@@ -235,6 +235,9 @@ class Run:
             if playbook != "report":
                 lacks = list(missing(fleet.hosts, self.variables["hostvars"], scope.hosts, playbook != "gate"))
                 problems += grouped(SettingsErrors(lacks))
+                reached = (name for name in (*scope.hosts, *fleet.candidates) if fleet.hosts[name].source != "manager")
+                shared = connections.shared(reached, self.variables["hostvars"])
+                problems += [shared] if shared else []
             if playbook not in ("gate", "report"):
                 hosts = (fleet.hosts[name] for name in scope.hosts)
                 problems += grouped(SettingsErrors(list(wrong_targets(hosts, fleet.advisory))))

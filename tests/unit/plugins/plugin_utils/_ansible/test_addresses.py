@@ -16,6 +16,8 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible
 )
 
 HOST = {"ansible_host": "192.0.2.1"}
+WINRM = {**HOST, "ansible_connection": "winrm"}
+PSRP = {**HOST, "ansible_connection": "ansible.builtin.psrp"}
 JUMP = {"ansible_ssh_common_args": "-J bastion-osaka"}
 Variables = dict[str, t.Any]
 
@@ -30,6 +32,11 @@ Variables = dict[str, t.Any]
         ({"ansible_connection": "local"}, {"ansible_connection": "local", "ansible_host": "192.0.2.1"}),
         ({**HOST, "ansible_connection": "winrm"}, {**HOST, "ansible_connection": "psrp", "ansible_port": 5986}),
         ({**HOST, **JUMP}, {**HOST, **JUMP}),
+        ({"ansible_host": "localhost"}, {"ansible_host": "127.0.0.1"}),
+        (HOST, {"ansible_host": "192.0.2.9", "ansible_ssh_host": "192.0.2.1"}),
+        ({**HOST, "ansible_port": 2222}, {**HOST, "ansible_port": 22, "ansible_ssh_port": 2222}),
+        ({**WINRM, "ansible_port": 5985}, {**WINRM, "ansible_winrm_port": "5985"}),
+        (HOST, {**HOST, "ansible_winrm_port": 5985, "ansible_psrp_host": "192.0.2.9"}),  # of other connections
     ],
 )
 def test_one_host(one: Variables, other: Variables) -> None:
@@ -45,10 +52,25 @@ def test_one_host(one: Variables, other: Variables) -> None:
         (HOST, {**HOST, **JUMP}),
         ({**HOST, "ansible_connection": "winrm"}, HOST),
         ({"ansible_connection": "local"}, {}),
+        ({**HOST, "ansible_ssh_port": 22733}, {**HOST, "ansible_ssh_port": 22772}),
+        (HOST, {**HOST, "ansible_ssh_host": "192.0.2.2"}),
+        ({**WINRM, "ansible_winrm_host": "192.0.2.2"}, WINRM),
+        ({**PSRP, "ansible_psrp_host": "192.0.2.2"}, PSRP),
+        ({**PSRP, "ansible_psrp_port": 5985}, PSRP),
     ],
 )
 def test_two_hosts(one: Variables, other: Variables) -> None:
     assert address("a", one) != address("b", other)
+
+
+def test_what_is_published_is_where_the_host_is_reached() -> None:
+    own = {
+        "ansible_host": "192.0.2.9",
+        "ansible_ssh_host": "192.0.2.1",
+        "ansible_ssh_port": 22733,
+        "ansible_ssh_user": "dsa",
+    }
+    assert connection_of(own) == {**HOST, "ansible_port": 22733, "ansible_user": "dsa"}
 
 
 def test_a_variable_whose_template_fails_is_left_out() -> None:
