@@ -9,14 +9,16 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 
 from ansible import constants as C
 from ansible import context
 
 from .._text import clean
-from .hosts import Variables
+from .hosts import Variables, raw_of
 
 # As far as it is no secret. Passwords and keys come with the credential of the job.
 CONNECTION = (
@@ -51,7 +53,7 @@ def connection(variables: Variables) -> str:
     """The connection plugin of a host."""
     given: object = None
     with suppress(Exception):  # whatever its template raises: the connection itself gives the reason
-        given = variables.get("ansible_connection")
+        given = _value(variables, "ansible_connection")
     name = str(given or context.CLIARGS.get("connection") or C.DEFAULT_TRANSPORT).rpartition(".")[2]
     return "ssh" if name == "smart" else name
 
@@ -60,29 +62,49 @@ def connection_of(variables: Variables) -> dict[str, t.Any]:
     """The connection variables of a host. Of two names of one variable, that of its connection plugin counts."""
     found, kind = _plain(variables, CONNECTION), connection(variables)
     for what in ("host", "port", "user"):
-        own = f"ansible_{kind}_{what}"
-        found.update({f"ansible_{what}": value for value in _plain(variables, [own]).values()})
+        value = _own(variables, kind, what)
+        found.update({} if value is None else {f"ansible_{what}": value})
     return found
 
 
 def place(name: str, variables: Variables) -> tuple[str, str]:
     """The host and the port that a host is reached at, by whatever way."""
-    found, kind = connection_of(variables), connection(variables)
-    host = str(found.get("ansible_host") or name).lower().rstrip(".")
-    return _NAMES.get(host, host), str(found.get("ansible_port") or _PORTS.get(kind, 22))
+    kind = connection(variables)
+    if kind == "local":
+        return kind, ""
+    host = str(_own(variables, kind, "host") or name).lower().rstrip(".")
+    return _NAMES.get(host, host), str(_own(variables, kind, "port") or _PORTS.get(kind, 22))
 
 
 def address(name: str, variables: Variables) -> object:
     """Where a host is reached. Two hosts never have the same."""
-    if connection(variables) == "local":
-        return "local"
-    return *place(name, variables), *_plain(variables, WAYS).items()
+    own = place(name, variables)
+    return own if own == ("local", "") else (*own, *_plain(variables, WAYS).items())
+
+
+class Addresses:
+    """The address of each host of a fleet. Templates of ways take long, and are filled in where a place is shared."""
+
+    def __init__(self, hostvars: Mapping[str, Variables]) -> None:
+        self._hostvars = hostvars
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, str]]:
+        return {str(name): place(str(name), self._hostvars[name]) for name in self._hostvars}
+
+    @cached_property
+    def _count(self) -> Counter[tuple[str, str]]:
+        return Counter(self._places.values())
+
+    def __call__(self, name: str) -> object:
+        own = self._places[name]
+        return address(name, self._hostvars[name]) if self._count[own] > 1 else own
 
 
 def way(variables: Variables, name: str) -> str:
     """One of WAYS as text, however long; empty where it is not set."""
     try:
-        return str(variables.get(name) or "")
+        return str(_value(variables, name) or "")
     except Exception:  # whatever its template raises: set, and of no use
         return "{{}}"
 
@@ -104,13 +126,24 @@ def is_plain(value: object) -> bool:
     return isinstance(value, (bool, int))
 
 
+def _own(variables: Variables, kind: str, what: str) -> t.Any:
+    found = list(_plain(variables, [f"ansible_{what}", f"ansible_{kind}_{what}"]).values())
+    return found[-1] if found else None
+
+
 def _plain(variables: Variables, names: Sequence[str]) -> dict[str, t.Any]:
     found: dict[str, t.Any] = {}
     for name in names:
         try:
-            value = variables.get(name)
+            value = _value(variables, name)
         except Exception:  # whatever its template raises: then the Relay is silent in a slice, as it is here
             continue
         if is_plain(value):
             found[name] = clean(str.__str__(value)) if isinstance(value, str) else value
     return found
+
+
+def _value(variables: Variables, name: str) -> object:
+    """To fill in the templates of a value takes long, even where it has none."""
+    value = raw_of(variables).get(name)
+    return value if value is None or is_plain(value) else variables.get(name)

@@ -75,7 +75,7 @@ def _way(name: str, variables: Variables) -> _Way:
     elif "controlpersist" in text.lower():
         socket = tuple(_option(each, variables) for each in ("control_path_dir", "control_path", "port", "remote_user"))
         socket = (_option("host", variables) or name, *socket)
-    opens = bool(master) and master[1].lower() != "no"
+    opens = master is not None and master[1].lower() != "no"
     return _Way(name, (*args, _option("ssh_executable", variables)), socket, opens)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -74,12 +74,18 @@ def published(fleet: Fleet, variables: Variables, playbook: str | None, run_id: 
 
 def _reached(fleet: Fleet, hostvars: Mapping[str, Variables]) -> dict[str, dict[str, t.Any]]:
     """Relay → what reaches it, and the names of the variables that only the inventory has."""
-    common = [name for name in WAYS if len({way(hostvars[host], name) for host in fleet.hosts}) == 1]
     found = {name: connection_of(hostvars[name]) for name in fleet.candidates}
+    used = [each for each in WAYS if any(way(hostvars[name], each) for name in found)]
+    common = [each for each in used if _alike(way(hostvars[host], each) for host in fleet.hosts)]
     for name, own in found.items():
         if lost := unpublished(hostvars[name], common):
             own[_UNPUBLISHED] = lost
     return found
+
+
+def _alike(texts: Iterator[str]) -> bool:
+    first = next(texts, "")
+    return all(text == first for text in texts)
 
 
 def _inventory(variables: Variables) -> str:

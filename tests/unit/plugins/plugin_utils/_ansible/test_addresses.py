@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._ansible.addresses import (
+    Addresses,
     address,
     connection_of,
 )
@@ -61,6 +62,23 @@ def test_one_host(one: Variables, other: Variables) -> None:
 )
 def test_two_hosts(one: Variables, other: Variables) -> None:
     assert address("a", one) != address("b", other)
+
+
+def test_ways_are_looked_at_where_a_place_is_shared_alone() -> None:
+    """To fill in the templates of the ways of thousands of hosts takes longer than to read them."""
+    looked_at: list[str] = []
+
+    class Own(dict[str, t.Any]):
+        def get(self, name: str, default: object = None) -> object:
+            if name == "ansible_ssh_common_args":
+                looked_at.append(self["name"])
+            return super().get(name, default)
+
+    hosts = {name: Own(name=name, **HOST) for name in ("tokyo", "osaka")}
+    hosts |= {"osaka": Own(name="osaka", **HOST, **JUMP), "kyoto": Own(name="kyoto", **JUMP), "nara": Own(name="nara")}
+    addresses = Addresses(hosts)
+    assert len({addresses(name) for name in hosts}) == len(hosts)
+    assert set(looked_at) == {"tokyo", "osaka"}
 
 
 def test_what_is_published_is_where_the_host_is_reached() -> None:

@@ -106,7 +106,7 @@ def test_what_is_no_plain_value_is_neither_published_nor_taken(controller: Contr
 def test_a_way_that_is_not_published_is_named(
     controller: Controller, own: dict[str, t.Any], every: dict[str, t.Any], lost: list[str]
 ) -> None:
-    controller.inventory({"web1": every, "relay1": {**PLAIN, **own}}, relays=["relay1"])
+    controller.inventory({"web1": every, "web2": every, "relay1": {**PLAIN, **own}}, relays=["relay1"])
     found = published(controller, "remediate_relays")
     assert found is not None
     assert found["relays"]["relay1"].get("unpublished", []) == lost
@@ -121,7 +121,9 @@ def test_a_relay_whose_way_is_not_published_is_not_read_and_no_agent_goes_first(
     assert (controller.query("adding"), controller.query("lacking")) == ([], [])
     found = controller.begin("remediate_agents").fleet().hidden
     assert found is not None
-    assert found.values["why"].code == "relay_way_unpublished"
+    why = found.values["why"]
+    assert isinstance(why, Message)
+    assert why.code == "relay_way_unpublished"
     for text in ("relay1", "ansible_ssh_common_args", "without slices"):
         assert text in found.text
     assert controller.run().errors == []
