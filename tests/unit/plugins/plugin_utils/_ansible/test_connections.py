@@ -17,6 +17,8 @@ Variables = dict[str, t.Any]
 HOST = {"ansible_host": "192.0.2.1", "ansible_user": "root"}
 JUMP = {**HOST, "ansible_ssh_common_args": "-J bastion-osaka"}
 KEPT = "-o ControlMaster=auto -o ControlPersist=60s"
+NO_MASTER = {"ansible_ssh_args": "-o ControlMaster=no -o ControlPersist=60s"}
+NO_PATH = {"ansible_ssh_args": f"{KEPT} -o ControlPath=none"}
 NONE = {"ansible_ssh_args": "-C"}
 
 
@@ -36,7 +38,7 @@ NONE = {"ansible_ssh_args": "-C"}
             {**JUMP, "ansible_ssh_args": f"{KEPT} -o ControlPath=/tmp/%h"},
         ),
         # It opens none, and uses that of the other one.
-        ({**HOST, "ansible_ssh_args": "-o ControlMaster=no -o ControlPersist=60s"}, JUMP),
+        ({**HOST, **NO_MASTER}, JUMP),
         # The first one counts.
         (HOST, {**HOST, "ansible_ssh_common_args": "-J bastion -o ControlMaster=no"}),
     ],
@@ -63,6 +65,8 @@ def test_one_connection(one: Variables, other: Variables) -> None:
         (HOST, {**HOST, "ansible_ssh_common_args": "-J bastion -o ControlPath=none"}),
         ({**HOST, **NONE}, {**JUMP, **NONE}),
         (HOST, {**JUMP, **NONE}),
+        ({**HOST, **NO_MASTER}, {**JUMP, **NO_MASTER}),
+        ({**HOST, **NO_PATH}, {**JUMP, **NO_PATH}),
         ({**HOST, "ansible_connection": "winrm"}, {**JUMP, "ansible_connection": "winrm"}),
         ({**HOST, "ansible_connection": "local"}, {**JUMP, "ansible_connection": "local"}),
     ],
