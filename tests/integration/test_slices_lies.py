@@ -80,3 +80,23 @@ def test_an_inventory_in_which_it_has(lab: LabFleet, given: dict[str, t.Any]) ->
     own.parent.mkdir()
     own.write_text(yaml.safe_dump({"ansible_port": given["relays"]["good"]["ansible_port"]}), encoding="utf-8")
     assert "have the same address" in blocked(lab, "relay", "good", "web-1")
+
+
+def test_an_inventory_in_which_it_has_the_address_of_an_agent(lab: LabFleet, given: dict[str, t.Any]) -> None:
+    whole = yaml.safe_load((lab.lab / "inventory.yml").read_text(encoding="utf-8"))["all"]["hosts"]
+    own = lab.folder / "host_vars" / "relay.yml"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text(yaml.safe_dump({"ansible_port": whole["web-1"]["ansible_port"]}), encoding="utf-8")
+    assert "relay and web-1 have the same address" in blocked(lab, "relay", "good", "web-1")
+
+
+def test_two_sites_over_one_connection(lab: LabFleet, given: dict[str, t.Any]) -> None:
+    """The second would be read over the connection of the first, and both were fixed to the gate."""
+    own = lab.folder / "host_vars" / "relay.yml"
+    own.parent.mkdir(exist_ok=True)
+    site = {"ansible_port": given["relays"]["good"]["ansible_port"], "ansible_ssh_common_args": "-J bastion-osaka"}
+    own.write_text(yaml.safe_dump(site), encoding="utf-8")
+    done = job(lab, "gate", "relay", "good")
+    assert done.status == 2, done.output
+    assert "behind different ways" in done.report["errors"][0]
+    assert {row["verdict"] for row in done.report["hosts"]} == {"unknown"}

@@ -53,7 +53,7 @@ def set_by_play(task_vars: Variables, hostvars: Variables, template: Callable[[t
 
     Without them what stands in vars: of a play of one's own would silently have no effect.
     """
-    raw = _raw(hostvars)
+    raw = raw_of(hostvars)
     names = sorted(Settings.names() & set(task_vars) - {"dsm_computer"})
     return {name: template(task_vars[name]) for name in names if name not in raw or raw[name] != task_vars[name]}
 
@@ -92,11 +92,11 @@ def _template_fails(name: str, host: str, error: Exception) -> Problem:
 
 def _untemplated(variables: Variables, name: str) -> object:
     """What the Manager sent is large, and is no template; Ansible gives it untemplated where its variables do."""
-    raw = _raw(variables)
+    raw = raw_of(variables)
     return raw[name] if name in raw else variables[name]
 
 
-def _raw(variables: Variables) -> Variables:
+def raw_of(variables: Variables) -> Variables:
     """The variables of a host without their templates filled in, where Ansible gives them so."""
     raw = getattr(variables, "_vars", None)
     return raw if isinstance(raw, Mapping) else variables
@@ -244,6 +244,7 @@ __all__ = [
     "first_set",
     "groups_by_host",
     "host_runs",
+    "raw_of",
     "reserved_names",
     "set_on_some",
     "settings_of",

@@ -11,15 +11,12 @@ from __future__ import annotations
 import importlib.util
 import typing as t
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
-
-from ansible import constants as C
-from ansible import context
 
 from .._messages import message
 from .._run import HostRun
 from .._settings import Problem
+from .addresses import connection
 
 # Every error of a run that does not begin ends with it.
 _UNCHANGED = ". Nothing was changed"
@@ -34,13 +31,13 @@ def missing(
     folders: dict[str, str] = {}
     for name in names:
         host = hosts[name]
-        connection = _connection(hostvars[name])
+        kind = connection(hostvars[name])
         # With the Manager's data a host may not be connected to at all.
-        if connection in _LIBRARIES and host.source != "manager":
-            module, package = _LIBRARIES[connection]
+        if kind in _LIBRARIES and host.source != "manager":
+            module, package = _LIBRARIES[kind]
             if importlib.util.find_spec(module) is None:
                 text = (
-                    f"ansible_connection is {connection}, and the Python package {package} is not on the controller: "
+                    f"ansible_connection is {kind}, and the Python package {package} is not on the controller: "
                     f"install it for the Python that runs Ansible (pip install {package})"
                 )
                 yield Problem("ansible_connection", name, text)
@@ -52,13 +49,6 @@ def missing(
                 folders[folder] = _unreadable(folder)
             if folders[folder]:
                 yield Problem("dsa_package_dir", name, folders[folder])
-
-
-def _connection(variables: Mapping[str, t.Any]) -> str:
-    given: object = None
-    with suppress(Exception):  # whatever its template raises: the connection itself gives the reason
-        given = variables.get("ansible_connection")
-    return str(given or context.CLIARGS.get("connection") or C.DEFAULT_TRANSPORT).rpartition(".")[2]
 
 
 def _unreadable(folder: str) -> str:

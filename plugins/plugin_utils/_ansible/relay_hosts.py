@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -26,7 +26,7 @@ from .._messages import Message, message
 from .._settings.errors import WrongValue
 from .._settings.values import flag_of, is_blank, mapping_of
 from .._text import one_line
-from .addresses import CONNECTION, connection_of, is_plain
+from .addresses import CONNECTION, WAYS, connection_of, is_plain, unpublished, way
 from .hosts import Variables, first_set
 
 VARIABLE = "dsa_relay_hosts"
@@ -35,6 +35,8 @@ _OF_STAGES = ("remediate", "remediate_relays")
 _HOURS = 24
 # In Ansible's own temporary folder of this run.
 _ADDED = "dsa-run.relays"
+# In place of variables that are not published: with the others alone a slice would reach another host.
+_UNPUBLISHED = "unpublished"
 _REMEDY = "run remediate_relays on the whole inventory, and take it as that run publishes it"
 
 
@@ -65,9 +67,25 @@ def published(fleet: Fleet, variables: Variables, playbook: str | None, run_id: 
     """
     if playbook not in _OF_STAGES:
         return None
-    relays = {name: connection_of(variables["hostvars"][name]) for name in fleet.candidates}
+    relays = _reached(fleet, variables["hostvars"])
     at = datetime.now(timezone.utc)
     return RelayHosts(run_id, at, _inventory(variables), fleet.hidden is None, relays).as_dict()
+
+
+def _reached(fleet: Fleet, hostvars: Mapping[str, Variables]) -> dict[str, dict[str, t.Any]]:
+    """Relay → what reaches it, and the names of the variables that only the inventory has."""
+    found = {name: connection_of(hostvars[name]) for name in fleet.candidates}
+    used = [each for each in WAYS if any(way(hostvars[name], each) for name in found)]
+    common = [each for each in used if _alike(way(hostvars[host], each) for host in fleet.hosts)]
+    for name, own in found.items():
+        if lost := unpublished(hostvars[name], common):
+            own[_UNPUBLISHED] = lost
+    return found
+
+
+def _alike(texts: Iterator[str]) -> bool:
+    first = next(texts, "")
+    return all(text == first for text in texts)
 
 
 def _inventory(variables: Variables) -> str:
@@ -103,6 +121,9 @@ def _doubt(found: RelayHosts | None, variables: Variables, now: datetime) -> Mes
         return message("relay_hosts_old", run=found.run_id, at=found.at.isoformat(timespec="minutes"), hours=_HOURS)
     known = set(map(str, variables["groups"]["all"]))
     lacking = [name for name in found.relays if name not in known]
+    for name in lacking:
+        if _UNPUBLISHED in (own := found.relays[name]):
+            return message("relay_way_unpublished", host=name, variables=own[_UNPUBLISHED])
     return message("relay_not_in_inventory", host=", ".join(lacking[:NAMED])) if lacking else None
 
 
@@ -133,27 +154,38 @@ def _entry(name: str, own: object) -> dict[str, t.Any]:
     entry = {} if is_blank(own) else mapping_of(own, f"{VARIABLE}.relays.{name}")
     if not name or one_line(name) != name:
         raise WrongValue(f"{VARIABLE}.relays", name, f"this is no name of a host; {_REMEDY}")
-    return {key: entry[key] for key in CONNECTION if key in entry and is_plain(entry[key])}
+    found = {key: entry[key] for key in CONNECTION if key in entry and is_plain(entry[key])}
+    lost = entry.get(_UNPUBLISHED)
+    if not is_blank(lost):
+        found[_UNPUBLISHED] = [one_line(each) for each in (lost if isinstance(lost, (list, tuple)) else [lost])]
+    return found
 
 
 def begin(run_folder: str, variables: Variables) -> None:
     """Find out which Relays are to be added to this run. Raises SettingsError for what cannot be used."""
-    known, before, found = set(map(str, variables["groups"].get("all", ()))), added(run_folder), given(variables)
-    names = list(dict.fromkeys([*before, *(name for name in found.relays if name not in known)] if found else before))
-    if names:
+    known, found = set(map(str, variables["groups"].get("all", ()))), given(variables)
+    relays = found.relays if found else {}
+    lacks = {name: _UNPUBLISHED not in own for name, own in relays.items() if name not in known}
+    if names := {**_noted(run_folder), **lacks}:
         (Path(run_folder) / _ADDED).write_text(json.dumps(names), encoding="utf-8")
 
 
+def _noted(run_folder: str) -> dict[str, bool]:
+    """Relay that the inventory lacks → whether it can be reached."""
+    path = Path(run_folder) / _ADDED
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
 def added(run_folder: str) -> Sequence[str]:
-    """The Relays that this run adds: hosts of the fleet, not of this inventory, so the run is not about them.
+    """The Relays that this run adds, or cannot reach. They are hosts of the fleet, not of this inventory, so the
+    run is not about them.
 
     Nor is any other one of the same command: what was added stays in Ansible's inventory.
     """
-    path = Path(run_folder) / _ADDED
-    return list(json.loads(path.read_text("utf-8"))) if path.exists() else []
+    return list(_noted(run_folder))
 
 
 def lacking(run_folder: str, variables: Variables) -> list[str]:
     """Those of them that are still to be added."""
     known = set(map(str, variables["groups"].get("all", ())))
-    return [name for name in added(run_folder) if name not in known]
+    return [name for name, reached in _noted(run_folder).items() if reached and name not in known]

@@ -34,8 +34,8 @@ from .._settings import (
     suspicious_groups,
     unknown_variables,
 )
-from . import exit_status, relay_hosts
-from .addresses import address
+from . import connections, exit_status, relay_hosts
+from .addresses import Addresses
 from .hosts import (
     HostVariables,
     Variables,
@@ -199,7 +199,7 @@ class Run:
         """All hosts together, as they are known now."""
         entries = {entry["kind"]: entry for entry in self.journal.entries("")}
         manager, events = entries.get("manager") or {}, entries.get("events") or {}
-        part, hostvars = self.settings["dsa_part_of_fleet"], self.variables["hostvars"]
+        part = self.settings["dsa_part_of_fleet"]
         began = datetime.fromisoformat(self.journal.started)
         return Fleet(
             host_runs(self.variables, self.journal),
@@ -208,7 +208,7 @@ class Run:
             events=events.get("computers"),
             url=manager.get("url") or events.get("url"),
             hidden=relay_hosts.hidden(self.variables, part, relay_hosts.added(C.DEFAULT_LOCAL_TMP), began),
-            address=lambda name: address(name, hostvars[name]),
+            address=Addresses(self.variables["hostvars"]),
         )
 
     def begin(self, playbook: str, scope: Scope) -> None:
@@ -235,6 +235,9 @@ class Run:
             if playbook != "report":
                 lacks = list(missing(fleet.hosts, self.variables["hostvars"], scope.hosts, playbook != "gate"))
                 problems += grouped(SettingsErrors(lacks))
+                reached = (name for name in (*scope.hosts, *fleet.candidates) if fleet.hosts[name].source != "manager")
+                shared = connections.shared(reached, self.variables["hostvars"])
+                problems += [shared] if shared else []
             if playbook not in ("gate", "report"):
                 hosts = (fleet.hosts[name] for name in scope.hosts)
                 problems += grouped(SettingsErrors(list(wrong_targets(hosts, fleet.advisory))))

@@ -14,7 +14,10 @@ from .._run import HostRun
 
 
 def same_address(hosts: Mapping[str, HostRun], address: Callable[[str], object]) -> dict[str, str]:
-    """Host → another one that was read at the same address. One that gave no record proves nothing anyway."""
+    """Host → another one that was read at the same address, be it a Relay or an Agent.
+
+    One that gave no record proves nothing anyway.
+    """
     first: dict[object, str] = {}
     found: dict[str, str] = {}
     for name, host in hosts.items():

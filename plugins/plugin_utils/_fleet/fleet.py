@@ -276,7 +276,7 @@ class Fleet:
 
     @cached_property
     def _same_address(self) -> dict[str, str]:
-        return same_address(self.candidates, self._address)
+        return same_address(self.hosts, self._address)
 
     def _relays_that_served_expired(self) -> dict[str, str]:
         """Relay → an Agent below it whose security update failed with -24 in this run."""

@@ -69,6 +69,7 @@ _FOR: Mapping[str, tuple[str, ...]] = {
         "relay_hosts_of_part",
         "relay_hosts_of_other",
         "relay_hosts_old",
+        "relay_way_unpublished",
     ),
     "make_reachable": (
         "unreachable",

@@ -61,6 +61,10 @@ SENTENCES: dict[str, str] = {
         "remediate_relays on the whole inventory, not in slices, before in the same workflow; or name the Relays of "
         "this host in dsa_relays; or set dsa_part_of_fleet to false where this is the whole inventory"
     ),
+    "relay_way_unpublished": (
+        "{host} is not read in a slice, as only the whole inventory has how it is reached ({variables}): remediate "
+        "without slices, or set them for the group all"
+    ),
     "relay_hosts_missing": "dsa_relay_hosts is not set",
     "relay_hosts_of_part": "dsa_relay_hosts is of the run {run}, which had a part of the fleet too",
     "relay_hosts_of_other": "dsa_relay_hosts is of the run {run}, which had another inventory of AWX ({inventory})",

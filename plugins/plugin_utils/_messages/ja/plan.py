@@ -66,6 +66,10 @@ SENTENCES: dict[str, str] = {
         "dsa_relays に指定してください。インベントリ全体に対する実行であれば、dsa_part_of_fleet を false に設定してく"
         "ださい"
     ),
+    "relay_way_unpublished": (
+        "{host} への接続方法（{variables}）がインベントリ全体にしかないため、スライスでは読み取られません。スライス"
+        "せずに実行するか、その接続方法をグループ all に設定してください"
+    ),
     "relay_hosts_missing": "dsa_relay_hosts が設定されていません",
     "relay_hosts_of_part": "dsa_relay_hosts は実行 {run} のもので、その実行もフリートの一部を対象としていました",
     "relay_hosts_of_other": "dsa_relay_hosts は AWX の別のインベントリ（{inventory}）に対する実行 {run} のものです",

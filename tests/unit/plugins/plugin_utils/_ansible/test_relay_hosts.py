@@ -19,6 +19,7 @@ from tests.builders import AFFECTED, FIXED, record
 from tests.builders import relay_hosts as made
 from tests.unit.controller import Controller
 
+JUMP = {"ansible_ssh_common_args": "-J bastion"}
 PLAIN = {
     "ansible_host": "192.0.2.1",
     "ansible_port": 22,
@@ -57,7 +58,8 @@ def test_the_relays_are_published_with_what_reaches_them(controller: Controller,
     controller.play = {"awx_inventory_id": 3}
     found = published(controller, playbook)
     assert found is not None
-    assert found["relays"] == {"relay1": PLAIN, "odd": {}}, "one that was not read may be a Relay"
+    lost = ["ansible_ssh_common_args"]
+    assert found["relays"] == {"relay1": {**PLAIN, "unpublished": lost}, "odd": {}}, "one not read may be a Relay"
     whole = {"run_id": "run-7", "inventory": "3", "complete": True, "count": 2}
     assert {name: found[name] for name in whole} == whole
     assert relay_hosts.given({relay_hosts.VARIABLE: found}) is not None
@@ -83,8 +85,48 @@ def test_what_is_no_plain_value_is_neither_published_nor_taken(controller: Contr
     controller.inventory({"web1": {}, "relay1": {"ansible_host": value}}, relays=["relay1"])
     found = published(controller, "remediate")
     assert found is not None
-    assert found["relays"]["relay1"] == {}
+    assert found["relays"]["relay1"] == {"unpublished": ["ansible_host"]}
     assert given(made({"relay1": {"ansible_host": value}})) == {"relay1": {}}
+
+
+@pytest.mark.parametrize(
+    ("own", "every", "lost"),
+    [
+        (JUMP, {}, ["ansible_ssh_common_args"]),
+        ({**JUMP, "ansible_ssh_common_args": "-J " + "x" * 400}, {}, ["ansible_ssh_common_args"]),
+        ({"ansible_psrp_proxy": "http://proxy"}, {}, ["ansible_psrp_proxy"]),
+        (JUMP, JUMP, []),  # the slices have it too
+        ({"ansible_ssh_common_args": "-J other"}, JUMP, ["ansible_ssh_common_args"]),
+        ({"ansible_ssh_args": ""}, {"ansible_ssh_args": "-C"}, []),
+        ({"ansible_ssh_port": 2222}, {}, []),
+        ({"ansible_port": "{{ x }}"}, {}, ["ansible_port"]),
+    ],
+    ids=["jump", "long", "proxy", "all", "other", "blank", "port", "template"],
+)
+def test_a_way_that_is_not_published_is_named(
+    controller: Controller, own: dict[str, t.Any], every: dict[str, t.Any], lost: list[str]
+) -> None:
+    controller.inventory({"web1": every, "web2": every, "relay1": {**PLAIN, **own}}, relays=["relay1"])
+    found = published(controller, "remediate_relays")
+    assert found is not None
+    assert found["relays"]["relay1"].get("unpublished", []) == lost
+
+
+def test_a_relay_whose_way_is_not_published_is_not_read_and_no_agent_goes_first(controller: Controller) -> None:
+    """At its address another host may answer where the slice is."""
+    controller.inventory({"web1": {"dsa_relays": None}, "relay2": {}}, relays=["relay2"])
+    value = made({"relay1": {**PLAIN, "unpublished": ["ansible_ssh_common_args"]}, "relay2": {}})
+    controller.play = {"dsa_relay_hosts": value}
+    assert controller.query("begin") == ["web1"]
+    assert (controller.query("adding"), controller.query("lacking")) == ([], [])
+    found = controller.begin("remediate_agents").fleet().hidden
+    assert found is not None
+    why = found.values["why"]
+    assert isinstance(why, Message)
+    assert why.code == "relay_way_unpublished"
+    for text in ("relay1", "ansible_ssh_common_args", "without slices"):
+        assert text in found.text
+    assert controller.run().errors == []
 
 
 def test_of_what_is_given_only_the_connection_is_taken() -> None:

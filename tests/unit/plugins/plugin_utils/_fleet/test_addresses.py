@@ -33,6 +33,13 @@ def test_agents_wait(other: HostRun, predicting: bool) -> None:
         assert text in made.blocked["web1"].text
 
 
+def test_agents_wait_below_a_relay_with_the_address_of_an_agent() -> None:
+    """What was read under the name of the Relay is the Agent: the Relay may be anything."""
+    made = plan_of(relay("tokyo"), host_run("osaka", record()), AGENT, address=at)
+    assert codes(made.blocked["web1"]) == ["relays_first", "relay_same_address"]
+    assert "tokyo and osaka" in made.blocked["web1"].text
+
+
 def test_a_relay_that_check_mode_would_fix_is_no_better() -> None:
     made = plan_of(relay("tokyo", AFFECTED), relay("osaka", AFFECTED), AGENT, address=at, predicting=True)
     assert set(made.work) == {"tokyo", "osaka"}
@@ -43,10 +50,9 @@ def test_a_relay_that_check_mode_would_fix_is_no_better() -> None:
     "hosts",
     [
         [relay("kyoto"), relay("nara")],
-        [relay("tokyo"), host_run("osaka", record())],  # an Agent
         [relay("tokyo"), host_run("osaka", unreachable="no route", settings={"dsa_role": "agent"})],
     ],
-    ids=["two addresses", "an Agent", "an Agent that is silent"],
+    ids=["two addresses", "an Agent that is silent"],
 )
 def test_other_hosts_hold_nobody_back(hosts: list[HostRun]) -> None:
     assert "web1" in plan_of(*hosts, AGENT, address=at).work
@@ -64,8 +70,8 @@ def test_an_agent_whose_verdict_depends_on_them_does_not_pass() -> None:
     assert fleet_of(relay("tokyo"), relay("osaka"), old, address=at).verdict(old).verdict == "conditional"
 
 
-def test_addresses_are_those_of_relays_alone() -> None:
-    """Ansible puts the variables of a host together anew for each."""
+def test_each_address_is_made_once() -> None:
+    """Ansible fills in the templates of a host anew for each."""
     looked_at: list[str] = []
 
     def seen(name: str) -> object:
@@ -74,4 +80,4 @@ def test_addresses_are_those_of_relays_alone() -> None:
 
     agents: t.Sequence[HostRun] = [host_run(f"web{number}", record()) for number in range(9)]
     plan_of(relay("tokyo"), relay("osaka", FIXED), *agents, address=seen)
-    assert looked_at == ["tokyo", "osaka"]
+    assert sorted(looked_at) == sorted({"tokyo", "osaka", *(agent.host for agent in agents)})
