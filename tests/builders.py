@@ -23,6 +23,17 @@ from ansible_collections.deep_security.remediation.plugins.plugin_utils._run imp
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._settings import Settings
 
 Record = dict[str, t.Any]
+# On POSIX and Windows: the note that is found where the run r1 has seen that of the run r0, an update that is pending,
+# and whether r1 leaves the host alone.
+NOTED_SINCE: list[tuple[dict[str, str] | None, bool]] = [
+    ({"run": "r2", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
+    # The run that was seen, which has ended it meanwhile.
+    ({"run": "r0", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
+    ({"run": "r0", "phase": "update_pending"}, False),
+    # An attempt of this run whose connection was lost.
+    ({"run": "r1", "phase": "done"}, False),
+    (None, True),
+]
 AFFECTED, BETWEEN, FIXED = "20.0.0-4416", "20.0.0-4500", "20.0.2-1390"
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=timezone.utc)
 RELAYS = (RELAY_GROUP,)

@@ -84,7 +84,7 @@ class ActionModule(DsaAction):
     def _set_up(self, settings: Settings, task_vars: dict[str, t.Any]) -> Result:
         names = names_of(settings["dsa_controller_prefix"], settings["dsa_controller_names"])
         if settings["dsa_controller_inventory"] == names["inventory"]:
-            # Somebody named what this made: taken for somebody else's, it would lose its source.
+            # The setting names the inventory that this role made: as another inventory it would lose its source.
             settings = Settings({**settings, "dsa_controller_inventory": None})
         absent = settings["dsa_controller_state"] == "absent"
         if not absent and not settings["dsa_controller_scm_url"]:

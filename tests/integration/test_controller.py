@@ -333,7 +333,7 @@ def test_a_workflow_follows_what_is_optional_and_begins_with_its_gate_alone(act:
 
 
 def test_a_node_that_would_run_without_an_approval_is_named(act: Act, awx: Awx) -> None:
-    """Somebody made it: this role cannot know where it belongs."""
+    """It was made by hand, so its place in the workflow is not defined."""
     awx.store.associate(NODES, node(awx, "relays"), "always_nodes", node(awx, "site"), True)
     assert "the workflow would run site without an approval" in act()["msg"]
     awx.store.delete(NODES, node(awx, "site"))

@@ -187,7 +187,7 @@ TASKS: dict[str, list[dict[str, t.Any]]] = {
     # Ansible ends a run of which all hosts of a play failed, with 0 where that was rescued.
     "missing": [MISSING],
     "missing after a failure": [{"name": "Try", "block": [FAIL], "rescue": [MISSING]}],
-    "silent": [{"name": "Ask", "ansible.builtin.ping": None, "delegate_to": "silent", "vars": {"ansible_port": 1}}],
+    "silent": [{"name": "Ping", "ansible.builtin.ping": None, "delegate_to": "silent", "vars": {"ansible_port": 1}}],
 }
 
 

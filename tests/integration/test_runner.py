@@ -224,7 +224,7 @@ def jobs(awx: Awx, lab: LabFleet) -> dict[str, list[Finished]]:
     packages = yaml.safe_load((lab.lab / "vars.yml").read_text("utf-8"))
     answers = {**QUICK, **packages}
     answers = {name: value if isinstance(value, str) else json.dumps(value) for name, value in answers.items()}
-    # To a host, which a slice knows by dsa_relay_hosts alone; the last one to where the test can look at it.
+    # To a host that is in the slice by dsa_relay_hosts alone; the last one to a folder that the test can read.
     store = {"dsa_report_formats": "json", "dsa_report_to": json.dumps([{"directory": STORE, "host": "relay-1"}])}
     inventory = of_lab(lab.lab / "inventory.yml")
     inventory["all"]["vars"]["ansible_become_password"] = SECRET

@@ -90,8 +90,8 @@ def has_updated(lab: LabFleet, run: str, host: str) -> bool:
 def together(lab: LabFleet) -> list[dict[str, t.Any]]:
     """The reports of two runs, of which the second begins while the first reads its hosts.
 
-    Once the second has read them it stands still until the first has updated the Relay, of which the second then knows
-    by nothing but the note.
+    Once the second has read them it is stopped until the first has updated the Relay, which the second then finds in
+    the note alone.
     """
     paths = [lab.folder / f"run-{name}" / "report.json" for name in "ab"]
     runs: list[subprocess.Popen[str]] = []

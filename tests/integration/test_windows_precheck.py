@@ -61,7 +61,7 @@ def own_authority(folder: Path) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A directory as an operator fills it: one root of the list, one of the company's, and one nobody vouches for."""
+    """A directory as an operator fills it: one root of the list, one of the company's, and one of unknown source."""
     folder = tmp_path_factory.mktemp("certificates")
     for pem in Path(certifi.where()).read_text(encoding="utf-8").split("-----BEGIN CERTIFICATE-----")[1:]:
         text = "-----BEGIN CERTIFICATE-----" + pem.partition("-----END")[0] + "-----END CERTIFICATE-----\n"

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import NOTED_SINCE
+
 from .windows import ANSWER, OK, Program, Windows
 
 QUERIES = ("GetPluginVersion", "GetAgentStatus", "GetComponentInfo")
@@ -84,18 +86,7 @@ def test_an_update_that_was_not_due_is_due_from_now_on(host: Windows) -> None:
     assert host.about_now(note["since"]) and note["phase"] == "update_pending"
 
 
-@pytest.mark.parametrize(
-    ("wrote", "waited"),
-    [
-        ({"run": "r2", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
-        # The run that was seen, which has ended it meanwhile.
-        ({"run": "r0", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
-        ({"run": "r0", "phase": "update_pending"}, False),
-        # An attempt of this run whose connection was lost.
-        ({"run": "r1", "phase": "done"}, False),
-        (None, True),
-    ],
-)
+@pytest.mark.parametrize(("wrote", "waited"), NOTED_SINCE)
 @pytest.mark.parametrize("step", ["start", "confirm"])
 def test_nothing_is_done_where_another_run_has_written_since_the_host_was_read(
     host: Windows, step: str, wrote: dict[str, str] | None, waited: bool

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection.
 
-"""Two hosts over one SSH connection: Ansible keeps a connection open, and knows it by host, port and user alone.
+"""Two hosts over one SSH connection: Ansible keeps a connection open, and finds it again by host, port and user alone.
 
 Behind another jump host the same three are another machine, and what is read of the first would stand for both.
 """

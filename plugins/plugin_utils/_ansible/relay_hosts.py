@@ -61,7 +61,7 @@ class RelayHosts:
 
 
 def published(fleet: Fleet, variables: Variables, playbook: str | None, run_id: str) -> dict[str, t.Any] | None:
-    """All Relays that the stage of the Relays knows, and all that may be one, with what reaches them.
+    """All Relays in the inventory of the stage, and all hosts that may be one, with the variables of their connection.
 
     None for other playbooks: the next node of a workflow would have theirs in place of that of the stage.
     """

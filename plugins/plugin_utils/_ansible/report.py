@@ -131,8 +131,8 @@ def _made(run: Run, scope: Mapping[str, t.Any], reports: Sequence[Report], fleet
             f"{run.journal.damaged} lines of the run journal {run.journal.path} cannot be read, so it is not known "
             "what they recorded: make room on the disk and run again"
         )
-    nobody = not names and not any(report.outcomes for report in reports)
-    if nobody and not errors and not _other_tier(run, fleet, others):
+    no_host = not names and not any(report.outcomes for report in reports)
+    if no_host and not errors and not _other_tier(run, fleet, others):
         errors.append("there is no host to report on, and nothing is proven: check --limit, dsa_hosts and the groups")
     facts["errors"] = list(dict.fromkeys(errors))
     if reports:

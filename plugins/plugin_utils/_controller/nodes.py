@@ -105,7 +105,7 @@ def _misplaced(each: Object, graph: Graph) -> list[str]:
 
 
 def _refuse(graph: Graph, gone: Sequence[str]) -> None:
-    """What cannot be corrected without a moment in which a node has no parent is left to somebody who looks at it."""
+    """Raise ControllerError where a correction would leave a node without a parent for a moment."""
     kept = {child for name, links in graph.items() if name not in gone for child in children(links)}
     for name in gone:
         for child in children(graph[name]):

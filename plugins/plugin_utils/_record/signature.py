@@ -30,7 +30,7 @@ def judge_signature(package: object, signer_regex: str) -> Message | None:
     """
     found = package if isinstance(package, Mapping) else {}
     status, signer, chain = found.get("status"), found.get("signer"), found.get("chain")
-    shown = one_line(signer or "nobody", 200)
+    shown = one_line(signer or "an unknown signer", 200)
     if found.get("exists") is not True or found.get("error"):
         return message("package_unseen", why=one_line(found.get("error") or "it is not there"))
     if status != "Valid":

@@ -208,7 +208,7 @@ class HostRun:
 
     @property
     def first_relay_state(self) -> bool | None:
-        """Whether the first reading of this run says that it is a Relay."""
+        """Whether it is a Relay by the first reading of this run."""
         return relay_state((self.first and self.first.record) or _NONE)
 
     @property

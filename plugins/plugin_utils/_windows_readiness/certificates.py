@@ -118,8 +118,8 @@ def _vouched_for(file: str, der: bytes, lists: Lists, own: Mapping[str, str]) ->
     root = next((root for root in lists.roots if root.sha256 == sha256), None)
     if root is None and file not in own:
         raise _Refused(
-            f"nobody vouches for it (SHA-256 {sha256}); remove it, or when you know where it comes from add its name "
-            f"and SHA-256 to {CHECKSUMS}"
+            f"it is no root of the lists, and {CHECKSUMS} does not have it (SHA-256 {sha256}); remove it, or, if its "
+            f"source is verified, add its name and SHA-256 to {CHECKSUMS}"
         )
     if root is not None and root.sha1 != sha1:
         raise _Refused(f"it is {root.name}, whose SHA-1 is {sha1} and not {root.sha1} as the lists say; mend the lists")

@@ -109,7 +109,7 @@ SETTINGS = (
         name="dsa_relays_complete",
         kind="bool",
         description="Whether C(dsa_role) and the group C(deep_security_relays) name every Relay. A host in neither of "
-        "them that cannot be read then blocks nobody.",
+        "them that cannot be read then blocks no other host.",
         roles=("plan", "report"),
         default=False,
         example=True,

@@ -474,7 +474,7 @@ def test_groups(more: dict[str, Any], groups: set[str]) -> None:
         ([{"computerSettings": RELAY, "agentVersion": FIXED}], "not_affected"),
         ([{"computerSettings": RELAY, "agentVersion": OLD}], "affected"),
         ([{"computerSettings": RELAY, **AGENT_GONE}], "conditional"),
-        # Where anybody may be a Relay, nobody knows that all of them are fixed.
+        # Where any host may be a Relay, it is not proven that all Relays are fixed.
         ([{"computerSettings": RELAY, "agentVersion": FIXED}, {"computerSettings": NO_WORD}], "conditional"),
         (
             [{"computerSettings": RELAY, "agentVersion": FIXED}, {"computerSettings": NO_WORD, **AGENT_GONE}],

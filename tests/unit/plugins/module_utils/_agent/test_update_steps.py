@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.deep_security.remediation.plugins.module_utils._agent import update
+from tests.builders import NOTED_SINCE
 
 from .host_side import FakeHost
 
@@ -89,18 +90,7 @@ def test_a_request_that_was_refused_is_repeated_with_the_password(host: FakeHost
     assert "s3cret" not in str(result)
 
 
-@pytest.mark.parametrize(
-    ("wrote", "waited"),
-    [
-        ({"run": "r2", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
-        # The run that was seen, which has ended it meanwhile.
-        ({"run": "r0", "phase": "done", "done_at": "2026-11-02T00:00:00Z"}, True),
-        ({"run": "r0", "phase": "update_pending"}, False),
-        # An attempt of this run whose connection was lost.
-        ({"run": "r1", "phase": "done"}, False),
-        (None, True),
-    ],
-)
+@pytest.mark.parametrize(("wrote", "waited"), NOTED_SINCE)
 @pytest.mark.parametrize("step", ["start", "confirm"])
 def test_nothing_is_done_where_another_run_has_written_since_the_host_was_read(
     host: FakeHost, step: str, wrote: dict[str, str] | None, waited: bool

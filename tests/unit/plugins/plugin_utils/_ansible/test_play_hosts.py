@@ -66,5 +66,5 @@ def test_where_ansible_takes_no_name_the_hosts_keep_theirs(hostvars: t.Any) -> N
 
 
 def test_a_host_that_the_inventory_leaves_out_keeps_all_names(inventory: t.Any) -> None:
-    """The play would be without it, and nobody would see that."""
+    """The play would leave it out without a message."""
     assert in_short(["web1", "web4"], SimpleNamespace(_inventory=inventory)) == ["web1", "web4"]

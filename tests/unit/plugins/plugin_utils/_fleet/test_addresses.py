@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two Relays with one address: one of them was not read, and what it is nobody knows."""
+"""Two Relays with one address: one of them was not read, so its build is not proven and its Agents are blocked."""
 
 from __future__ import annotations
 

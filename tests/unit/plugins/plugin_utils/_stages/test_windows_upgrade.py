@@ -114,7 +114,7 @@ def test_a_restart_that_could_not_be_seen_is_not_waited_for_and_no_second_one_is
     assert after.stages["upgrade"].details["reboot_required"] is True
     assert after.stages["reboot"].message.code == "restart_unknown"
     assert (port.seconds, port.rebooted) == (0, 0)
-    assert "reboot_due_since" in port.state["remediation"], "the next run knows of it"
+    assert "reboot_due_since" in port.state["remediation"], "the next run reads it in the note"
 
 
 def test_a_success_that_the_host_does_not_show_is_a_failure() -> None:

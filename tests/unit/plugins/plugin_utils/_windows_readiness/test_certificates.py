@@ -102,8 +102,8 @@ def test_every_ending_in_every_form(tmp_path: Path, lists: Lists, ending: str, f
 
 
 REFUSED: dict[str, tuple[bytes, str]] = {
-    "foreign": (FOREIGN, "nobody vouches"),
-    "foreign-pem": (pem(FOREIGN), "nobody vouches"),
+    "foreign": (FOREIGN, "it is no root of the lists"),
+    "foreign-pem": (pem(FOREIGN), "it is no root of the lists"),
     "two": (pem(ONE) + pem(TWO), "one certificate"),
     "the-same-twice": (pem(ONE) + pem(ONE), "one certificate"),
     "with-a-key": (pem(ONE) + pem(b"secret", "PRIVATE KEY"), "one certificate"),
