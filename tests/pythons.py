@@ -23,8 +23,12 @@ print("%d.%d %s" % (sys.version_info[0], sys.version_info[1], sys.executable))
 
 @functools.cache
 def interpreters() -> dict[str, Path]:
-    """Every Python of VERSIONS on PATH or among pyenv's, oldest first: {"3.6": Path("/usr/bin/python3.6")}."""
-    folders = [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
+    """Every Python of VERSIONS in /usr/bin, on PATH or among pyenv's, oldest first: {"3.6": Path("/usr/bin/python3.6")}.
+
+    The distribution's own comes first for the reason that is in tests/run/venv.sh.
+    """
+    folders = [Path("/usr/bin")]
+    folders += [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
     # os.path answers "no" for a folder of somebody else, where pathlib raises.
     folders = [folder for folder in folders if not os.path.exists(folder.parent / "pyvenv.cfg")]
     folders += sorted(Path.home().glob(".pyenv/versions/*/bin"), reverse=True)
