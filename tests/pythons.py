@@ -23,9 +23,9 @@ print("%d.%d %s" % (sys.version_info[0], sys.version_info[1], sys.executable))
 
 @functools.cache
 def interpreters() -> dict[str, Path]:
-    """Every Python of VERSIONS in /usr/bin, on PATH or among pyenv's, oldest first: {"3.6": Path("/usr/bin/python3.6")}.
+    """Every Python of VERSIONS on PATH or among pyenv's, oldest first: {"3.6": Path("/usr/bin/python3.6")}.
 
-    The distribution's own comes first for the reason that is in tests/run/venv.sh.
+    The distribution's own stands before others of its version, for the reason that is in tests/run/venv.sh.
     """
     folders = [Path("/usr/bin")]
     folders += [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
