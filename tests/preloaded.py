@@ -12,6 +12,7 @@ loaded: another needs another process.
 from __future__ import annotations
 
 import atexit
+import gc
 import hashlib
 import json
 import os
@@ -119,6 +120,9 @@ def _load() -> None:
     loader.lookup_loader.get(f"{COLLECTION}.dsa_run", class_only=True)
     for action in ("dsa_gate", "dsa_manager", "dsa_plan", "dsa_remediate"):
         loader.action_loader.get(f"{COLLECTION}.{action}", class_only=True)
+    from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.html import page
+
+    page._parts()  # its template is compiled here, not in each run
 
 
 def _built_modules() -> Path:
@@ -177,6 +181,9 @@ def main(requests: t.TextIO, answers: t.TextIO) -> None:
     """A line with a request, a line with the exit status."""
     _load()
     built = _built_modules()
+    # No fork searches what was loaded here for garbage: it would copy every page of that.
+    gc.collect()
+    gc.freeze()
     for line in requests:
         print(_fork(built, *json.loads(line)), file=answers, flush=True)
 

@@ -31,6 +31,8 @@ def interpreters() -> dict[str, Path]:
     folders += [Path(folder) for folder in os.environ["PATH"].split(os.pathsep) if folder]
     # os.path answers "no" for a folder of somebody else, where pathlib raises.
     folders = [folder for folder in folders if not os.path.exists(folder.parent / "pyvenv.cfg")]
+    # The scripts of pyenv take longer than all else, and those that run a Python run one of its versions below.
+    folders = [folder for folder in folders if folder.name != "shims"]
     folders += sorted(Path.home().glob(".pyenv/versions/*/bin"), reverse=True)
     found: dict[str, Path] = {}
     for version in VERSIONS:
