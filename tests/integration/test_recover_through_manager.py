@@ -161,4 +161,5 @@ def _what_a_run_left_undone_the_next_one_does(lab: LabFleet) -> None:
     assert done.returncode == 0, done.stdout
     assert_given_back(lab, "torn", old, relay=False)
     for name in ("torn", "depot"):
-        assert len(lab.journal(name, "package_removed")) == 1, "who is well already is left as he is"
+        assert len(lab.journal(name, "package_removed")) == 1, "an agent that was recovered is not removed again"
+    assert len(lab.journal("depot", "security_update_succeeded")) == 1

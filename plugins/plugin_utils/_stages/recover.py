@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from .._fleet import Package
+from .._fleet import Package, update_proven
 from .._messages import Message
 from .._record import findings_of
 from .._run import HostRun, Reading
@@ -53,6 +53,7 @@ class Recovery:
     relay: bool
     steps: list[str] = field(default_factory=list)
     _open_guard: Message | None = None
+    _record: Record | None = None  # the newest reading, None where a step has changed the host since
 
     def recover(self) -> str | None:
         """Go as far as possible; what the role has to do in the Manager now (deletion, restoration), or None."""
@@ -74,12 +75,15 @@ class Recovery:
             # It says whether this agent was installed anew already: then nothing more is to be tried.
             raise Stopped(f"nothing was removed: {record['remediation_unreadable']}")
         self.run = self.run.with_reading(Reading("read", record))
+        self._record = record
         if other_run_installs(self.port, self.run.settings, record):
             raise Stopped("another run is installing or removing an agent on this host, run again after it")
         if unguarded(record) and record["installed"] and not self.port.check_mode:
+            self._record = None
             self._open_guard = raise_guard(self.port, self.run.settings, self.run.settings["dsa_service_timeout"])
         reinstalled = bool(note_of(record).get("reinstalled"))
         if not (record["installed"] and reinstalled):
+            self._record = None
             waits_for = self._renew(record)
             if waits_for or self.port.check_mode:
                 return waits_for
@@ -156,13 +160,14 @@ class Recovery:
             lambda record: record.get("activated") is not None,
             "the new agent does not answer: look at its service and its log on the host, then run again",
         )
-        if read(self.port).get("activated") is not True:
+        if (self._record or {}).get("activated") is not True:
             activation = self.run.settings["dsa_activation"]
             if not activation:
                 raise Stopped(
                     "the agent is installed and not activated: activate it in the Manager, or set dsa_activation to "
                     "the arguments of dsa_control that do it, then run again"
                 )
+            self._record = None
             run_module(self.port, "dsa_control", {"arguments": activation}, "the agent could not be activated")
             self.steps.append("activated")
         self._wait(
@@ -183,6 +188,7 @@ class Recovery:
                 "the Manager was to make this host a Relay again, and it is none yet: an agent learns that with a "
                 "heartbeat. Run again after the next one"
             )
+            self._record = None
             # So that it learns all of it now, and not minutes later. Where it refuses the next heartbeat must do.
             with suppress(Stopped):
                 run_module(self.port, "dsa_control", {"arguments": ["-m"]}, "no heartbeat")
@@ -199,22 +205,28 @@ class Recovery:
             )
 
     def _finish(self) -> None:
-        """The security update, and that the agent is verified."""
-        run = replace(self._planned(None), stages={}, tasks={}).with_reading(Reading("read", read(self.port)))
-        for stage in (update, verify):
+        """The security update where it is not proven yet, and that the agent is verified."""
+        record = self._record or read(self.port)
+        run = replace(self._planned(None), stages={}, tasks={}).with_reading(Reading("read", record))
+        for stage in (verify,) if update_proven(record) else (update, verify):
             result = stage(self.port, run)
             if result.failed:
                 raise Stopped(result.message.text)
             run = run.after(result)
-            self.steps.append(result.message.text)
+            if self.steps or result.changed:
+                self.steps.append(result.message.text)
 
     def _wait(self, fits: Callable[[Record], bool], otherwise: str | Callable[[Record], str]) -> None:
+        """Read the host until it fits, from the newest reading on."""
         settings = self.run.settings
         deadline = self.port.clock() + settings["dsa_verify_timeout"]
-        while not fits(record := self.port.read()):
+        if self._record is None:
+            self._record = self.port.read()
+        while not fits(self._record):
             if self.port.clock() >= deadline:
-                raise Stopped(otherwise if isinstance(otherwise, str) else otherwise(record))
+                raise Stopped(otherwise if isinstance(otherwise, str) else otherwise(self._record))
             self.port.sleep(settings["dsa_verify_interval"])
+            self._record = self.port.read()
 
 
 def _codes(record: Record) -> set[str]:

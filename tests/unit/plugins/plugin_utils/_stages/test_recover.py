@@ -168,9 +168,10 @@ def test_a_heartbeat_that_is_refused_is_no_failure() -> None:
 
 
 def test_a_reader_that_fails_once_is_waited_for() -> None:
-    port = host(remediation=REINSTALLED, anti_malware=ONLINE)
+    port = host(remediation=REINSTALLED, anti_malware=ONLINE, activated=False)
     port.answers["dsa_info"] = [FakePort._read, {"installed": None, "platform": None}]
     assert recovery(port).recover() is None
+    assert port.seconds == 10 + 15, "it was read once more after the activation, before the update was requested"
 
 
 @pytest.mark.parametrize("call", ["dsa_security_update start", "dsa_info"])
@@ -192,11 +193,20 @@ def test_a_host_that_is_lost_is_no_success() -> None:
 
 @pytest.mark.parametrize("platform", [None, "windows"])
 def test_an_agent_that_cannot_be_read_is_not_known_to_be_well(platform: str | None) -> None:
-    port = host(remediation=REINSTALLED, anti_malware=ONLINE)
-    unread = {**port._read(), "installed": None, "platform": platform}
-    port.answers["dsa_info"] = [*[FakePort._read] * 4, unread]
+    port = host(remediation=REINSTALLED, anti_malware=ONLINE, activated=False)
+    unread = {**port._read(), "installed": None, "platform": platform, "activated": True}
+    port.answers["dsa_info"] = [FakePort._read, unread]
     assert recovery(port).recover() is None
     assert port.seconds == 10 + 15, "it was read once more before the update was requested"
+
+
+def test_a_host_that_was_recovered_is_read_and_verified_and_no_more() -> None:
+    done = {**REINSTALLED, "phase": "done", "build": FIXED, "done_at": "2026-11-23T02:00:00Z"}
+    port = host(remediation=done, anti_malware=ONLINE)
+    again = recovery(port)
+    assert again.recover() is None
+    assert again.steps == []
+    assert port.calls == ["dsa_info", "dsa_info"]
 
 
 def test_what_the_old_agent_was_does_not_count_for_the_new_one() -> None:
