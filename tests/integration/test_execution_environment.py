@@ -24,7 +24,7 @@ import yaml
 from tests.conftest import COLLECTIONS, ansible_environment
 from tests.run.common import ROOT, requirement, venv
 
-from .conftest import FIXED, QUICK, WINDOWS, LabFleet, StartFleet, deb, windows
+from .conftest import ANSWERS, FIXED, QUICK, WINDOWS, LabFleet, StartFleet, deb, windows
 
 DEFINITION = ROOT / "execution-environment.yml"
 GALAXY = Path(sys.executable).parent / "ansible-galaxy"
@@ -137,7 +137,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
         hosts["win1"] = windows()
     for host in hosts.values():
         host["update_seconds"] = 0.2
-    return start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts})
+    return start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts, **ANSWERS})
 
 
 def test_it_is_enough_for_linux_windows_and_the_manager(lab: LabFleet, bare: Path, collections: Path) -> None:

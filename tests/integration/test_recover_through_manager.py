@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Anti-Malware stays offline, and the Manager can be told: from offline to what it was in one run. One story."""
+"""Anti-Malware stays offline, and there is the Manager's API: from offline to what it was in one run. One story."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from .conftest import FIXED, IMPATIENT, LabFleet, StartFleet, deb, needs_windows, windows
+from .conftest import ANSWERS, FIXED, IMPATIENT, LabFleet, StartFleet, deb, needs_windows, windows
 
 pytestmark = needs_windows
 
@@ -31,7 +31,7 @@ KEPT = ("policyID", "groupID", "relayListID", "displayName")
 def lab(start_fleet: StartFleet) -> LabFleet:
     """A Relay and an Agent whose Anti-Malware went offline in an upgrade."""
     hosts: dict[str, dict[str, t.Any]] = {
-        # Somebody called it after another computer.
+        # Its display name is the name of another computer.
         "relay1": deb(FIXED, role="relay", manager={"display_name": "torn"}),
         "depot": windows(role="relay", faults=OFFLINE, manager={"group": "Depots", "policy": "Relay policy"}),
         "torn": windows(
@@ -45,7 +45,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
         host["update_seconds"] = 0.2
     for name in ("depot", "torn"):
         hosts[name]["uses"] = []
-    lab = start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts})
+    lab = start_fleet({"packages": [FIXED], "manager": {}, "hosts": hosts, **ANSWERS})
     upgrade = lab.folder / "upgrade.yml"
     upgrade.write_text(UPGRADE, encoding="utf-8")
     done = lab.ansible(str(upgrade))
@@ -55,7 +55,7 @@ def lab(start_fleet: StartFleet) -> LabFleet:
 
 
 def said_offline(lab: LabFleet, host: str) -> bool:
-    """Whether the Manager has heard of it."""
+    """Whether the Manager shows it."""
     return "Anti-Malware Engine Offline" in lab.manager.computers()[host]["computerStatus"]["agentStatusMessages"]
 
 
@@ -80,7 +80,7 @@ def kept(lab: LabFleet, host: str) -> dict[str, t.Any] | None:
 
 
 def deleted(lab: LabFleet, number: int) -> list[float]:
-    """When the Manager was asked to delete that computer, and did."""
+    """When the Manager deleted that computer, by requests of its API."""
     lines = (lab.lab / "manager.jsonl").read_text(encoding="utf-8").splitlines()
     asked = [json.loads(line) for line in lines if '"DELETE"' in line]
     return [one["time"] for one in asked if one["path"] == f"/api/computers/{number}" and one["status"] == 204]

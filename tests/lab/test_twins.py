@@ -42,7 +42,13 @@ FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 GENERATED, EACH = (600, 30) if FULL else (6, 6)
 UPGRADE, UPDATE = "win_dsa_upgrade", "win_dsa_security_update"
 DIGEST = hashlib.sha256(msi.make(NEW, "x86_64")).hexdigest()
-FLEETS = ("test_windows", "test_windows_faults", "test_windows_precheck", "test_windows_recover")
+FLEETS = (
+    "test_recover_through_manager",
+    "test_windows",
+    "test_windows_faults",
+    "test_windows_precheck",
+    "test_windows_recover",
+)
 SHORT = {"service_timeout": 1, "lock_timeout": 5}
 READ: Step = ("win_dsa_info", {"timeout": 5, **reading_options()})
 PRECHECK: Step = (
