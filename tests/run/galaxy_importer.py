@@ -2,7 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""python -m tests.run.galaxy_importer ARCHIVE: galaxy-importer, whose runs of ansible-doc are forks of one loaded Ansible.
+"""python -m tests.run.galaxy_importer ARCHIVE: galaxy-importer, with ansible-doc in forks of one loaded Ansible.
 
 It runs ansible-doc twice for each kind of plugin that Ansible knows: as commands they take most of its processor time.
 """

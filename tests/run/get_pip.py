@@ -7,8 +7,8 @@
 sanity.py puts a folder with the wanted pip and compile_once.py in place of FOLDER when it gives this file to
 ansible-test, whose importer has that variable.
 
-All that runs in these environments ends soon: to search for garbage is a third of what pylint does. In the end pip is to
-be uninstalled, and is not there: that takes half a second in each environment.
+All that runs in these environments ends soon: to search for garbage is a quarter of what pylint does. In the end pip is
+to be uninstalled, and is not there: that takes half a second in each environment.
 """
 
 import os
