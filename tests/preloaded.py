@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import gc
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -152,9 +153,6 @@ def _fork(built: Path, command: list[str], folder: str, environment: dict[str, s
 
 def _run(built: Path, command: list[str], folder: str, environment: dict[str, str], outputs: list[str]) -> int:
     from ansible import constants
-    from ansible.cli.inventory import InventoryCLI
-    from ansible.cli.playbook import PlaybookCLI
-    from ansible.cli.vault import VaultCLI
 
     for number, name in enumerate([os.devnull, *outputs]):
         os.dup2(os.open(name, os.O_RDWR | os.O_APPEND), number)
@@ -165,9 +163,10 @@ def _run(built: Path, command: list[str], folder: str, environment: dict[str, st
     # Each run has a temporary folder of its own: the run journal is found by it.
     constants.DEFAULT_LOCAL_TMP = tempfile.mkdtemp(prefix=f"ansible-local-{os.getpid()}")
     Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache").symlink_to(built)
-    programs = {"ansible-inventory": InventoryCLI, "ansible-playbook": PlaybookCLI, "ansible-vault": VaultCLI}
+    name = command[0].removeprefix("ansible-")
+    program = getattr(importlib.import_module(f"ansible.cli.{name}"), f"{name.capitalize()}CLI")
     try:
-        programs[command[0]].cli_executor(command)
+        program.cli_executor(command)
     except SystemExit as ended:
         return int(ended.code or 0)
     finally:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.run.common import FAILED, PASSED, Tally, environment, requirement, run, say, skip, venv
+from tests.run.common import FAILED, PASSED, ROOT, Tally, environment, requirement, run, say, skip, venv
 
 # No containers, nothing from the network, and not what other stages run: ansible-test (sanity) and ansible-lint (lint,
 # with the strictest profile; the importer would end it after two minutes, which a busy machine needs).
@@ -53,7 +53,8 @@ def main() -> Tally:
         env["GALAXY_IMPORTER_CONFIG"] = str(folder / "settings.cfg")
         # Nothing but the archive itself may be found.
         env["ANSIBLE_COLLECTIONS_PATH"] = str(folder / "none")
-        status, output = run([venv_bin / "python", "-m", "galaxy_importer.main", archive], env, folder)
+        env["PYTHONPATH"] = str(ROOT)
+        status, output = run([venv_bin / "python", "-m", "tests.run.galaxy_importer", archive], env, folder)
     disliked = [line for line in output.splitlines() if line.startswith(DISLIKES)]
     failed = bool(status or disliked)
     say(f"{'FAILED' if failed else 'ok    '} galaxy-importer ({time.monotonic() - start:.1f} s)")

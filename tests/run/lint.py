@@ -53,7 +53,7 @@ def tools() -> Iterator[tuple[str, list[str]]]:
     workflows = [str(path) for path in sorted(ROOT.glob(".github/workflows/*.yml"))]
     yield "workflows", ["check_jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows]
     yield "antsibull-changelog", ["antsibull_changelog", "lint"]
-    yield "ansible-lint", ["ansiblelint", "--offline", "--strict", "--profile", "production"]
+    yield "ansible-lint", ["tests.run.ansible_lint", "--offline", "--strict", "--profile", "production"]
 
 
 def typed() -> list[str]:
