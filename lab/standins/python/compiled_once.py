@@ -22,13 +22,13 @@ def install():  # type: ignore[no-untyped-def]
     import zipimport
 
     compiled = zipimport._get_module_code  # type: ignore[attr-defined]
-    latest = {}
+    latest = {}  # type: ignore[var-annotated]
 
     def loaded_once(importer, module):  # type: ignore[no-untyped-def]
         # zipimport loads the code of a module a first time only for the name of its file.
         if (importer, module) not in latest:
             latest.clear()
-            latest[importer, module] = compiled_once(importer, module)
+            latest[importer, module] = compiled_once(importer, module)  # type: ignore[no-untyped-call]
         return latest[importer, module]
 
     def compiled_once(importer, module):  # type: ignore[no-untyped-def]
