@@ -351,5 +351,5 @@ def run_agent(build: str) -> int:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
-    server.serve_forever()
+    server.serve_forever(poll_interval=3600)  # nothing ends it but a signal
     return 0
