@@ -27,7 +27,8 @@ import yaml
 from tests.bench.manager import SIZES, managers
 from tests.bench.report import reports
 from tests.conftest import ansible_environment
-from tests.integration.conftest import FIXED, LabFleet, deb
+from tests.integration.conftest import FIXED, LabFleet, deb, environment
+from tests.preloaded import Preloaded
 
 ASSESS = "dsa_assess"
 READERS: dict[str, dict[str, t.Any]] = {
@@ -190,7 +191,8 @@ def on_lab_hosts(size: int, rounds: int, what: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="dsa-bench-") as folder:
         hosts = {f"web{number}": deb(FIXED) for number in range(1, size)}
         hosts["relay1"] = deb(FIXED, role="relay")
-        lab = LabFleet(Path(folder), {"packages": [FIXED], "hosts": hosts})
+        preloaded = Preloaded(environment(Path(folder)))
+        lab = LabFleet(Path(folder), {"packages": [FIXED], "hosts": hosts}, preloaded)
         try:
             print(f"{len(hosts)} hosts, {FORKS} forks, {rounds} rounds, {os.cpu_count()} processors")
             if "playbooks" in what:
@@ -199,6 +201,7 @@ def on_lab_hosts(size: int, rounds: int, what: Sequence[str]) -> None:
                 reading(lab, rounds)
         finally:
             lab.down()
+            preloaded.end()
     print(CONCLUSIONS)
 
 

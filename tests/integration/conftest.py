@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -20,11 +22,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.__main__ import main as lab_command
 from tests import report_schema
 from tests.conftest import COLLECTIONS, Run, ansible_environment
 from tests.lab.manager_client import ManagerClient
 from tests.preloaded import Preloaded
-from tests.run.common import ROOT
 
 FIXED = "20.0.2-1390"
 TARGETS = {"linux": FIXED, "unix": FIXED, "macos": "20.0.0-236", "windows": FIXED}
@@ -95,33 +97,27 @@ def environment(folder: Path) -> dict[str, str]:
 class LabFleet:
     """A fleet that is up, and the playbooks of the collection run against it."""
 
-    def __init__(self, folder: Path, fleet: Mapping[str, t.Any]) -> None:
+    def __init__(self, folder: Path, fleet: Mapping[str, t.Any], preloaded: Preloaded | None = None) -> None:
         self.folder = folder
         self.lab = folder / "lab"
         self.environment = environment(folder)
         # Runs cost a fraction of what the command costs that loads Ansible itself. None: the command is run.
-        self.preloaded: Preloaded | None = Preloaded(self.environment)
+        self.preloaded = preloaded
         file = folder / "fleet.yml"
         file.write_text(yaml.safe_dump(dict(fleet)), encoding="utf-8")
-        self._lab("up", str(file), str(self.lab), timeout=120)
+        self._lab("up", str(file), str(self.lab))
 
-    def _lab(self, *arguments: str, timeout: float = 60) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "lab", *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        if done.returncode:
-            pytest.fail(f"lab {arguments[0]}: {done.stdout}{done.stderr}")
-        return done.stdout
+    def _lab(self, *arguments: str) -> str:
+        """What a command of the lab prints: in this process, since most of them take less than its start."""
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            status = lab_command(arguments)
+        if status:
+            pytest.fail(f"lab {arguments[0]}: {printed.getvalue()}")
+        return printed.getvalue()
 
     def down(self) -> None:
         """End it."""
-        if self.preloaded:
-            self.preloaded.end()
         self._lab("down", str(self.lab))
 
     def heal(self, host: str, *faults: str) -> None:
@@ -248,9 +244,9 @@ class LabFleet:
 PreloadedWith = Callable[[Mapping[str, str]], Preloaded]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def preloaded_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreloadedWith]:
-    """For the runs of one file: a process for each environment, which Ansible reads while it is loaded."""
+    """A process for each environment, which Ansible reads while it is loaded: to load it takes a second."""
     common = environment(tmp_path_factory.mktemp("ansible"))
     processes: dict[tuple[tuple[str, str], ...], Preloaded] = {}
 
@@ -262,7 +258,7 @@ def preloaded_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preload
         process.end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def preloaded(preloaded_with: PreloadedWith) -> Preloaded:
     """The one without more in its environment."""
     return preloaded_with({})
@@ -291,13 +287,15 @@ def run_playbook(preloaded_with: PreloadedWith, tmp_path: Path) -> Run:
 StartFleet = Callable[[Mapping[str, t.Any]], LabFleet]
 
 
-def _starter() -> Iterator[StartFleet]:
+@pytest.fixture(scope="module")
+def start_fleet(preloaded: Preloaded) -> Iterator[StartFleet]:
+    """Starts fleets that last as long as the tests of one file."""
     started: list[LabFleet] = []
     folders: list[Path] = []
 
     def start(fleet: Mapping[str, t.Any]) -> LabFleet:
         folders.append(Path(tempfile.mkdtemp(prefix="dsa-test-")))  # short: it holds sockets
-        started.append(LabFleet(folders[-1], fleet))
+        started.append(LabFleet(folders[-1], fleet, preloaded))
         return started[-1]
 
     yield start
@@ -305,12 +303,6 @@ def _starter() -> Iterator[StartFleet]:
         fleet.down()
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def start_fleet() -> Iterator[StartFleet]:
-    """Starts fleets that last as long as the tests of one file."""
-    yield from _starter()
 
 
 def deb(build: str | None = "20.0.0-4416", **more: t.Any) -> dict[str, t.Any]:

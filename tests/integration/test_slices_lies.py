@@ -11,9 +11,7 @@ import typing as t
 import pytest
 import yaml
 
-from tests.preloaded import Preloaded
-
-from .conftest import FIXED, LabFleet, StartFleet, deb
+from .conftest import FIXED, LabFleet, PreloadedWith, StartFleet, deb
 from .test_slices import Slice, job
 
 PART: dict[str, t.Any] = {"dsa_part_of_fleet": "true"}
@@ -21,12 +19,11 @@ AGENTS = "remediate_agents"
 
 
 @pytest.fixture(scope="module")
-def lab(start_fleet: StartFleet) -> LabFleet:
+def lab(start_fleet: StartFleet, preloaded_with: PreloadedWith) -> LabFleet:
     """One Relay is affected, the other one is fixed and gets its update."""
     hosts = {"relay": deb(role="relay"), "good": deb(role="relay", build=FIXED, update_seconds=0.2), "web-1": deb()}
     lab = start_fleet({"packages": [FIXED], "hosts": hosts})
-    lab.environment |= {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
-    lab.preloaded = Preloaded(lab.environment)
+    lab.preloaded = preloaded_with({"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
     return lab
 
 
