@@ -24,7 +24,7 @@ import yaml
 
 from lab.__main__ import main as lab_command
 from tests import report_schema
-from tests.conftest import COLLECTIONS, Run, ansible_environment
+from tests.conftest import COLLECTIONS, environment
 from tests.lab.manager_client import ManagerClient
 from tests.preloaded import Preloaded
 
@@ -85,13 +85,6 @@ class Step(t.NamedTuple):
         """Whether no host has a changed task in Ansible's recap."""
         counts = re.findall(r"changed=(\d+)", self.output)
         return bool(counts) and set(counts) == {"0"}
-
-
-def environment(folder: Path) -> dict[str, str]:
-    """That of the tests, for many hosts that are waited for."""
-    # Ansible looks every millisecond whether a host has answered: while it waits, that is most of what it costs.
-    (folder / "ansible.cfg").write_text("[defaults]\ninternal_poll_interval = 0.02\n", encoding="ascii")
-    return ansible_environment(folder) | {"ANSIBLE_FORKS": "10"}
 
 
 class LabFleet:
@@ -167,19 +160,6 @@ class LabFleet:
             check=False,
         )
 
-    def inventory(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """ansible-inventory with the fleet's inventory."""
-        return subprocess.run(
-            [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(self.lab / "inventory.yml"), *arguments],
-            cwd=self.folder,
-            env=ansible_environment(self.folder),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
     def play(self, name: str, *arguments: str, **extra: t.Any) -> subprocess.CompletedProcess[str]:
         """One of the collection's playbooks."""
         return self.ansible(f"deep_security.remediation.{name}", *arguments, extra=extra)
@@ -239,49 +219,6 @@ class LabFleet:
             done = self.journal(name, "security_update_succeeded")
             assert done, f"Agents were touched, and {name} never updated"
             assert done[-1]["time"] < min(begun), name
-
-
-PreloadedWith = Callable[[Mapping[str, str]], Preloaded]
-
-
-@pytest.fixture(scope="session")
-def preloaded_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreloadedWith]:
-    """A process for each environment, which Ansible reads while it is loaded: to load it takes a second."""
-    common = environment(tmp_path_factory.mktemp("ansible"))
-    processes: dict[tuple[tuple[str, str], ...], Preloaded] = {}
-
-    def of(more: Mapping[str, str]) -> Preloaded:
-        return processes.setdefault(tuple(sorted(more.items())), Preloaded({**common, **more}))
-
-    yield of
-    for process in processes.values():
-        process.end()
-
-
-@pytest.fixture(scope="session")
-def preloaded(preloaded_with: PreloadedWith) -> Preloaded:
-    """The one without more in its environment."""
-    return preloaded_with({})
-
-
-@pytest.fixture
-def run_playbook(preloaded_with: PreloadedWith, tmp_path: Path) -> Run:
-    """As for all other tests, at a fraction of the cost."""
-
-    def run(
-        playbook: str | Path,
-        inventory: str | Path,
-        extra_vars: Mapping[str, t.Any] | None = None,
-        *arguments: str,
-        environment: Mapping[str, str] | None = None,
-        timeout: float = 600,
-    ) -> subprocess.CompletedProcess[str]:
-        given = ["-i", str(inventory), "-e", json.dumps(dict(extra_vars or {})), *arguments, str(playbook)]
-        done = preloaded_with(environment or {}).run(given, tmp_path, timeout)
-        report_schema.check_runs(tmp_path)
-        return done
-
-    return run
 
 
 StartFleet = Callable[[Mapping[str, t.Any]], LabFleet]

@@ -17,8 +17,9 @@ import pytest
 import yaml
 
 from tests import report_schema
+from tests.conftest import PreloadedWith
 
-from .conftest import FIXED, QUICK, LabFleet, PreloadedWith, StartFleet, deb
+from .conftest import FIXED, QUICK, LabFleet, StartFleet, deb
 
 HOSTS = ("relay", "web-1", "web-2")
 SECRET = "S3CRET-become"

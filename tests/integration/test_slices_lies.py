@@ -11,7 +11,9 @@ import typing as t
 import pytest
 import yaml
 
-from .conftest import FIXED, LabFleet, PreloadedWith, StartFleet, deb
+from tests.conftest import PreloadedWith
+
+from .conftest import FIXED, LabFleet, StartFleet, deb
 from .test_slices import Slice, job
 
 PART: dict[str, t.Any] = {"dsa_part_of_fleet": "true"}
