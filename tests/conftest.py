@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """No search for garbage goes through what was collected: that would be a tenth of what the tests of a unit cost."""
+    """No search for garbage goes through what was collected: that is a tenth of what the unit tests cost."""
     gc.collect()
     gc.freeze()
 
@@ -139,9 +139,8 @@ def run_playbook(preloaded_with: PreloadedWith, tmp_path: Path) -> Run:
         timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
         given = ["-i", str(inventory), "-e", json.dumps(dict(extra_vars or {})), *arguments, str(playbook)]
-        loaded, each = {}, {}
-        for name, value in (environment or {}).items():
-            (loaded if name.startswith("ANSIBLE_") or name in AT_LOADING else each)[name] = value
+        each = dict(environment or {})
+        loaded = {name: each.pop(name) for name in [*each] if name.startswith("ANSIBLE_") or name in AT_LOADING}
         done = preloaded_with(loaded).run(given, tmp_path, timeout, each)
         report_schema.check_runs(tmp_path)
         return done
