@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from . import client
 from .errors import LabError
@@ -46,7 +46,7 @@ def command(name: str) -> Command:
     }[name]
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab", description="The embedded fleet.")
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("up", help="start the fleet and write DIR/inventory.yml")
@@ -78,7 +78,7 @@ def main() -> int:
     one.add_argument("--dir", default="build/manager", help="where its keys and its CA go, default: %(default)s")
     commands.add_parser("demo", help="gate, remediate and gate the fleet of lab/fleets/demo.yml")
     commands.add_parser("demo-awx", help="the same fleet by ansible-runner, as the workflow of AWX does it")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     try:
         return command(arguments.command)(arguments)
     except BrokenPipeError:

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from lab.layout import Layout
 from tests import report_schema
+from tests.preloaded import Preloaded
 from tests.run.common import ROOT, collections_path
 
 # File of tests → what it took, in seconds. The longest starts first, or the last process would run it alone.
@@ -32,6 +34,9 @@ ENGINE = (
 COLLECTIONS = collections_path()
 sys.path.insert(0, str(COLLECTIONS))
 
+# What Ansible reads while it is loaded, beside its own settings.
+AT_LOADING = ("COLUMNS", "TMPDIR")
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -39,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest file first; within a file the order stays, since tests of fleets tell a story."""
     known: dict[str, float] = json.loads(DURATIONS.read_text(encoding="utf-8")) if DURATIONS.exists() else {}
     items.sort(key=lambda item: -known.get(".".join(Path(item.nodeid.partition("::")[0]).with_suffix("").parts), 0))
+
+
+def pytest_collection_finish() -> None:
+    """No search for garbage goes through what was collected: that is a tenth of what the unit tests cost."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -80,8 +91,40 @@ def ansible_environment(home: Path, collections: Path = COLLECTIONS) -> dict[str
     return env
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """For many hosts that are waited for, and without a Manager or a proxy of the person who runs the tests."""
+    # Ansible looks every millisecond whether a host has answered: while it waits, that is most of what it costs.
+    (folder / "ansible.cfg").write_text("[defaults]\ninternal_poll_interval = 0.02\n", encoding="ascii")
+    unwanted = ("http_proxy", "https_proxy", "all_proxy")
+    env = ansible_environment(folder) | {"ANSIBLE_FORKS": "10"}
+    return {name: value for name, value in env.items() if name.lower() not in unwanted and not name.startswith("DSM_")}
+
+
+PreloadedWith = Callable[[Mapping[str, str]], Preloaded]
+
+
+@pytest.fixture(scope="session")
+def preloaded_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreloadedWith]:
+    """A process for each environment, which Ansible reads while it is loaded: to load it takes a second."""
+    common = environment(tmp_path_factory.mktemp("ansible"))
+    processes: dict[tuple[tuple[str, str], ...], Preloaded] = {}
+
+    def of(more: Mapping[str, str]) -> Preloaded:
+        return processes.setdefault(tuple(sorted(more.items())), Preloaded({**common, **more}))
+
+    yield of
+    for process in processes.values():
+        process.end()
+
+
+@pytest.fixture(scope="session")
+def preloaded(preloaded_with: PreloadedWith) -> Preloaded:
+    """The one without more in its environment."""
+    return preloaded_with({})
+
+
 @pytest.fixture
-def run_playbook(tmp_path: Path) -> Run:
+def run_playbook(preloaded_with: PreloadedWith, tmp_path: Path) -> Run:
     """Runs ansible-playbook: run_playbook("deep_security.remediation.gate", inventory, {"name": "value"}, "--check").
 
     Gives the completed process back, whatever its exit status; standard error is part of its output.
@@ -95,26 +138,10 @@ def run_playbook(tmp_path: Path) -> Run:
         environment: Mapping[str, str] | None = None,
         timeout: float = 600,
     ) -> subprocess.CompletedProcess[str]:
-        command: Sequence[str] = [
-            str(Path(sys.executable).parent / "ansible-playbook"),
-            "-i",
-            str(inventory),
-            "-e",
-            json.dumps(dict(extra_vars or {})),
-            *arguments,
-            str(playbook),
-        ]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=ansible_environment(tmp_path) | dict(environment or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        given = ["-i", str(inventory), "-e", json.dumps(dict(extra_vars or {})), *arguments, str(playbook)]
+        each = dict(environment or {})
+        loaded = {name: each.pop(name) for name in [*each] if name.startswith("ANSIBLE_") or name in AT_LOADING}
+        done = preloaded_with(loaded).run(given, tmp_path, timeout, each)
         report_schema.check_runs(tmp_path)
         return done
 

@@ -42,11 +42,20 @@ class Preloaded:
         self._environment = dict(environment)
         self._process: subprocess.Popen[str] | None = None
 
-    def run(self, arguments: list[str], folder: Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-        """As subprocess.run() with ansible-playbook in that folder: standard error is part of the output."""
+    def run(
+        self,
+        arguments: list[str],
+        folder: Path,
+        timeout: float = 600,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """As subprocess.run() with ansible-playbook in that folder: standard error is part of the output.
+
+        environment: what plugins and modules read at each run.
+        """
         with tempfile.NamedTemporaryFile() as output:
             command = ["ansible-playbook", *arguments]
-            status = self._request(command, folder, {}, [output.name, output.name], timeout)
+            status = self._request(command, folder, environment or {}, [output.name, output.name], timeout)
             return subprocess.CompletedProcess(command, status, _text(output.name))
 
     def command(

@@ -26,8 +26,9 @@ import yaml
 
 from tests.bench.manager import SIZES, managers
 from tests.bench.report import reports
-from tests.conftest import ansible_environment
+from tests.conftest import ansible_environment, environment
 from tests.integration.conftest import FIXED, LabFleet, deb
+from tests.preloaded import Preloaded
 
 ASSESS = "dsa_assess"
 READERS: dict[str, dict[str, t.Any]] = {
@@ -56,7 +57,7 @@ FORKS = 20
 def timed(lab: LabFleet, playbook: Path) -> list[dict[str, t.Any]]:
     """Run a playbook and return what the stopwatch wrote, a line a task."""
     laps = playbook.with_suffix(".laps")
-    environment = {
+    settings = {
         **ansible_environment(lab.folder),
         "ANSIBLE_FORKS": str(FORKS),
         "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callbacks"),
@@ -69,7 +70,7 @@ def timed(lab: LabFleet, playbook: Path) -> list[dict[str, t.Any]]:
         str(lab.lab / "inventory.yml"),
         str(playbook),
     ]
-    done = subprocess.run(command, cwd=lab.folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=lab.folder, env=settings, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{playbook.name} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     lines = [json.loads(line) for line in laps.read_text(encoding="utf-8").splitlines()]
@@ -190,7 +191,8 @@ def on_lab_hosts(size: int, rounds: int, what: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="dsa-bench-") as folder:
         hosts = {f"web{number}": deb(FIXED) for number in range(1, size)}
         hosts["relay1"] = deb(FIXED, role="relay")
-        lab = LabFleet(Path(folder), {"packages": [FIXED], "hosts": hosts})
+        preloaded = Preloaded(environment(Path(folder)))
+        lab = LabFleet(Path(folder), {"packages": [FIXED], "hosts": hosts}, preloaded)
         try:
             print(f"{len(hosts)} hosts, {FORKS} forks, {rounds} rounds, {os.cpu_count()} processors")
             if "playbooks" in what:
@@ -199,6 +201,7 @@ def on_lab_hosts(size: int, rounds: int, what: Sequence[str]) -> None:
                 reading(lab, rounds)
         finally:
             lab.down()
+            preloaded.end()
     print(CONCLUSIONS)
 
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -20,11 +22,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.__main__ import main as lab_command
 from tests import report_schema
-from tests.conftest import COLLECTIONS, Run, ansible_environment
+from tests.conftest import COLLECTIONS, environment
 from tests.lab.manager_client import ManagerClient
 from tests.preloaded import Preloaded
-from tests.run.common import ROOT
 
 FIXED = "20.0.2-1390"
 TARGETS = {"linux": FIXED, "unix": FIXED, "macos": "20.0.0-236", "windows": FIXED}
@@ -85,43 +87,30 @@ class Step(t.NamedTuple):
         return bool(counts) and set(counts) == {"0"}
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """That of the tests, for many hosts that are waited for."""
-    # Ansible looks every millisecond whether a host has answered: while it waits, that is most of what it costs.
-    (folder / "ansible.cfg").write_text("[defaults]\ninternal_poll_interval = 0.02\n", encoding="ascii")
-    return ansible_environment(folder) | {"ANSIBLE_FORKS": "10"}
-
-
 class LabFleet:
     """A fleet that is up, and the playbooks of the collection run against it."""
 
-    def __init__(self, folder: Path, fleet: Mapping[str, t.Any]) -> None:
+    def __init__(self, folder: Path, fleet: Mapping[str, t.Any], preloaded: Preloaded | None = None) -> None:
         self.folder = folder
         self.lab = folder / "lab"
         self.environment = environment(folder)
         # Runs cost a fraction of what the command costs that loads Ansible itself. None: the command is run.
-        self.preloaded: Preloaded | None = Preloaded(self.environment)
+        self.preloaded = preloaded
         file = folder / "fleet.yml"
         file.write_text(yaml.safe_dump(dict(fleet)), encoding="utf-8")
-        self._lab("up", str(file), str(self.lab), timeout=120)
+        self._lab("up", str(file), str(self.lab))
 
-    def _lab(self, *arguments: str, timeout: float = 60) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "lab", *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        if done.returncode:
-            pytest.fail(f"lab {arguments[0]}: {done.stdout}{done.stderr}")
-        return done.stdout
+    def _lab(self, *arguments: str) -> str:
+        """What a command of the lab prints: in this process, since most of them take less than its start."""
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            status = lab_command(arguments)
+        if status:
+            pytest.fail(f"lab {arguments[0]}: {printed.getvalue()}")
+        return printed.getvalue()
 
     def down(self) -> None:
         """End it."""
-        if self.preloaded:
-            self.preloaded.end()
         self._lab("down", str(self.lab))
 
     def heal(self, host: str, *faults: str) -> None:
@@ -168,19 +157,6 @@ class LabFleet:
             stderr=subprocess.STDOUT,
             text=True,
             timeout=600,
-            check=False,
-        )
-
-    def inventory(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """ansible-inventory with the fleet's inventory."""
-        return subprocess.run(
-            [str(Path(sys.executable).parent / "ansible-inventory"), "-i", str(self.lab / "inventory.yml"), *arguments],
-            cwd=self.folder,
-            env=ansible_environment(self.folder),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
             check=False,
         )
 
@@ -245,59 +221,18 @@ class LabFleet:
             assert done[-1]["time"] < min(begun), name
 
 
-PreloadedWith = Callable[[Mapping[str, str]], Preloaded]
-
-
-@pytest.fixture(scope="module")
-def preloaded_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreloadedWith]:
-    """For the runs of one file: a process for each environment, which Ansible reads while it is loaded."""
-    common = environment(tmp_path_factory.mktemp("ansible"))
-    processes: dict[tuple[tuple[str, str], ...], Preloaded] = {}
-
-    def of(more: Mapping[str, str]) -> Preloaded:
-        return processes.setdefault(tuple(sorted(more.items())), Preloaded({**common, **more}))
-
-    yield of
-    for process in processes.values():
-        process.end()
-
-
-@pytest.fixture(scope="module")
-def preloaded(preloaded_with: PreloadedWith) -> Preloaded:
-    """The one without more in its environment."""
-    return preloaded_with({})
-
-
-@pytest.fixture
-def run_playbook(preloaded_with: PreloadedWith, tmp_path: Path) -> Run:
-    """As for all other tests, at a fraction of the cost."""
-
-    def run(
-        playbook: str | Path,
-        inventory: str | Path,
-        extra_vars: Mapping[str, t.Any] | None = None,
-        *arguments: str,
-        environment: Mapping[str, str] | None = None,
-        timeout: float = 600,
-    ) -> subprocess.CompletedProcess[str]:
-        given = ["-i", str(inventory), "-e", json.dumps(dict(extra_vars or {})), *arguments, str(playbook)]
-        done = preloaded_with(environment or {}).run(given, tmp_path, timeout)
-        report_schema.check_runs(tmp_path)
-        return done
-
-    return run
-
-
 StartFleet = Callable[[Mapping[str, t.Any]], LabFleet]
 
 
-def _starter() -> Iterator[StartFleet]:
+@pytest.fixture(scope="module")
+def start_fleet(preloaded: Preloaded) -> Iterator[StartFleet]:
+    """Starts fleets that last as long as the tests of one file."""
     started: list[LabFleet] = []
     folders: list[Path] = []
 
     def start(fleet: Mapping[str, t.Any]) -> LabFleet:
         folders.append(Path(tempfile.mkdtemp(prefix="dsa-test-")))  # short: it holds sockets
-        started.append(LabFleet(folders[-1], fleet))
+        started.append(LabFleet(folders[-1], fleet, preloaded))
         return started[-1]
 
     yield start
@@ -305,12 +240,6 @@ def _starter() -> Iterator[StartFleet]:
         fleet.down()
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def start_fleet() -> Iterator[StartFleet]:
-    """Starts fleets that last as long as the tests of one file."""
-    yield from _starter()
 
 
 def deb(build: str | None = "20.0.0-4416", **more: t.Any) -> dict[str, t.Any]:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests import report_schema
-from tests.preloaded import Preloaded
+from tests.conftest import PreloadedWith
 
 from .conftest import FIXED, QUICK, LabFleet, StartFleet, deb
 
@@ -82,12 +82,11 @@ def job(lab: LabFleet, playbook: str, *names: str, check: bool = False, **extra:
 
 
 @pytest.fixture(scope="module")
-def lab(start_fleet: StartFleet) -> LabFleet:
+def lab(start_fleet: StartFleet, preloaded_with: PreloadedWith) -> LabFleet:
     """A Relay and two Agents, all of them affected."""
     hosts = {"relay": deb(role="relay", update_seconds=0.2), "web-1": deb(), "web-2": deb()}
     lab = start_fleet({"packages": [FIXED], "hosts": hosts})
-    lab.environment |= {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
-    lab.preloaded = Preloaded(lab.environment)
+    lab.preloaded = preloaded_with({"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
     return lab
 
 

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 import yaml
 
-from tests.preloaded import Preloaded
+from tests.conftest import PreloadedWith
 
 from .conftest import FIXED, LabFleet, StartFleet, deb
 from .test_slices import Slice, job
@@ -21,12 +21,11 @@ AGENTS = "remediate_agents"
 
 
 @pytest.fixture(scope="module")
-def lab(start_fleet: StartFleet) -> LabFleet:
+def lab(start_fleet: StartFleet, preloaded_with: PreloadedWith) -> LabFleet:
     """One Relay is affected, the other one is fixed and gets its update."""
     hosts = {"relay": deb(role="relay"), "good": deb(role="relay", build=FIXED, update_seconds=0.2), "web-1": deb()}
     lab = start_fleet({"packages": [FIXED], "hosts": hosts})
-    lab.environment |= {"ANSIBLE_SHOW_CUSTOM_STATS": "1"}
-    lab.preloaded = Preloaded(lab.environment)
+    lab.preloaded = preloaded_with({"ANSIBLE_SHOW_CUSTOM_STATS": "1"})
     return lab
 
 

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -22,9 +21,9 @@ from typing import Any
 import pytest
 
 from lab.windows.machine import DATA
-from tests.conftest import ansible_environment
 from tests.lab.lab_fleet import Lab
 from tests.lab.windows_host import NEW, OLD
+from tests.preloaded import Preloaded
 from tests.run import ansible_windows
 
 pytestmark = pytest.mark.skipif(
@@ -48,6 +47,10 @@ PACKAGE = f"Agent-Core-Windows-{NEW}.x86_64.msi"
 class WindowsLab(Lab):
     """What some hosts answer to some tasks, all in one play."""
 
+    def __init__(self, folder: Path, commands: Preloaded) -> None:
+        super().__init__(folder)
+        self.commands = commands
+
     def tasks(self, hosts: str, *tasks: dict[str, Any], **variables: Any) -> dict[str, list[dict[str, Any]]]:
         """Host -> the results of the tasks, given as {module: arguments} with keywords beside."""
         registered = [{**task, "register": f"r{number}"} for number, task in enumerate(tasks)]
@@ -63,18 +66,10 @@ class WindowsLab(Lab):
         }
         file = self.folder / "play.yml"
         file.write_text(json.dumps([play]), encoding="utf-8")
-        done = subprocess.run(
-            [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(self.inventory), "-f", "6", str(file)],
-            cwd=self.folder,
-            env=ansible_environment(self.folder),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        done = self.commands.run(["-i", str(self.inventory), str(file)], self.folder, 120)
         texts = re.findall(r'\[([a-z]+)\] => \{\s+"msg": "RESULTS (\S+)"', done.stdout)
         found = {host: json.loads(base64.b64decode(text)) for host, text in texts}
-        assert found, done.stdout + done.stderr
+        assert found, done.stdout
         return found
 
     def on(self, host: str, *tasks: dict[str, Any], **variables: Any) -> list[dict[str, Any]]:
@@ -85,8 +80,8 @@ class WindowsLab(Lab):
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsLab]:
-    lab = WindowsLab(tmp_path_factory.mktemp("windows") / "run")
+def lab(tmp_path_factory: pytest.TempPathFactory, preloaded: Preloaded) -> Iterator[WindowsLab]:
+    lab = WindowsLab(tmp_path_factory.mktemp("windows") / "run", preloaded)
     with lab.up(FLEET):
         yield lab
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from ansible_collections.deep_security.remediation.plugins.module_utils import _
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._advisory import load_advisory
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._manager import names
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._record.manager import Reader
-from tests.conftest import ansible_environment
 from tests.manager_stub.stub import KEY, Answer, Asked, Stub, computer
 from tests.preloaded import Preloaded
 
@@ -77,21 +76,10 @@ class Inventory:
         return self.output
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded]:
-    """Ansible's commands without a setting or a proxy of who runs the tests."""
-    env = ansible_environment(tmp_path_factory.mktemp("home"))
-    unwanted = ("http_proxy", "https_proxy", "all_proxy")
-    kept = {name: value for name, value in env.items() if name.lower() not in unwanted and not name.startswith("DSM_")}
-    started = Preloaded(kept)
-    yield started
-    started.end()
-
-
 @pytest.fixture
-def inventory(manager: Stub, pem: Path, tmp_path: Path, commands: Preloaded) -> Inventory:
+def inventory(manager: Stub, pem: Path, tmp_path: Path, preloaded: Preloaded) -> Inventory:
     """An inventory file for the Manager of this test."""
-    return Inventory(tmp_path, manager, pem, commands)
+    return Inventory(tmp_path, manager, pem, preloaded)
 
 
 def fleet(*computers: dict[str, Any]) -> Callable[[Asked], Answer]:
