@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._messages import Texts
 from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.html.page import page
@@ -29,26 +29,18 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def window(browser: Browser) -> BrowserContext:
-    """For all pages without settings of their own: a window costs Chromium more than most tests do."""
-    found = browser.new_context(accept_downloads=True, reduced_motion="reduce")
-    found.new_page()  # with its last page a window is closed
-    return found
-
-
 @pytest.fixture
-def opened(browser: Browser, window: BrowserContext, tmp_path: Path) -> Iterator[Open]:
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """opened(document, language, **settings of the browser) is its page."""
-    opened: list[Page | BrowserContext] = []
+    contexts = []
     seen: list[str] = []
 
     def open_it(document: Mapping[str, t.Any], language: str = "en", **settings: t.Any) -> Page:
         file = tmp_path / "report.html"
         file.write_bytes(page(document, Texts(language)))
-        context = browser.new_context(reduced_motion="reduce", **settings) if settings else window
+        context = browser.new_context(accept_downloads=True, reduced_motion="reduce", **settings)
+        contexts.append(context)
         tab = context.new_page()
-        opened.append(context if settings else tab)
         tab.on("console", lambda message: seen.append(f"console: {message.text}"))
         tab.on("pageerror", lambda error: seen.append(f"error: {error}"))
         tab.on("dialog", lambda dialog: seen.append(f"dialog: {dialog.message}"))
@@ -57,8 +49,8 @@ def opened(browser: Browser, window: BrowserContext, tmp_path: Path) -> Iterator
         return tab
 
     yield open_it
-    for each in opened:
-        each.close()
+    for context in contexts:
+        context.close()
     # The file itself, and what the page makes for its own export, is no request to anywhere.
     own = (f"{tmp_path.as_uri()}/report.html", "blob:")
     assert [each for each in seen if not each.startswith(own)] == []
