@@ -82,7 +82,7 @@ attributes:
 options:
   platform_patterns:
     description:
-      - Regular expressions that tell the operating system from the Manager's text, such as C(Red Hat Enterprise 8 (64
+      - Regular expressions that find the operating system in the Manager's text, such as C(Red Hat Enterprise 8 (64
         bit)). Case is ignored. Where not exactly one matches, the platform is null.
       - The keys V(windows), V(linux), V(aix), V(solaris), V(macos) and V(appliance) replace the default of that name.
       - What matches V(appliance) is a Deep Security Virtual Appliance, and Linux. How the Manager calls appliances is

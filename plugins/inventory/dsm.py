@@ -15,16 +15,16 @@ description:
     of its agent, and judges it by the advisory. No host is touched. 5000 computers come with one request.
   - The file's name must end in C(dsm.yml), C(dsm.yaml), C(deep_security.yml) or C(deep_security.yaml).
   - Every computer is in at most one of the groups C(deep_security_relays), C(deep_security_agents) and
-    C(deep_security_appliances). One whose Relay state the Manager does not tell is in none of them, because an unknown
-    Relay must not be taken for an Agent.
+    C(deep_security_appliances). One whose Relay state is not in the answer of the Manager is in none of them, because
+    an unknown Relay must not be taken for an Agent.
   - By its operating system it is in C(deep_security_windows), C(deep_security_linux), C(deep_security_aix),
     C(deep_security_solaris) or C(deep_security_macos).
   - By its verdict it is in one of C(deep_security_verdict_affected), C(deep_security_verdict_fixed) and so on, with the
-    verdicts of P(deep_security.remediation.dsa_verdict#filter). That is what the Manager's word alone is worth; what
-    you say of a host, such as that its certificate was replaced, counts in the roles.
+    verdicts of P(deep_security.remediation.dsa_verdict#filter). These are by the Manager's data alone; what
+    you set for a host, such as that its certificate was replaced, counts in the roles.
   - Every host has the variable C(dsm_computer), which is an entry of C(computers) of
     M(deep_security.remediation.dsm_computer_info), C(dsm_url), C(dsm_hosted_relays), and C(dsm_read_at), the moment in
-    UTC at which the Manager was asked.
+    UTC at which the Manager was read.
   - Of all hosts C(dsm_relays_left_out) names the Relays that the Manager knows and that O(groups_filter) or
     O(known_hosts_only) leaves out; Agents wait for them, unless C(dsa_relays) names the Relays they use. And
     C(dsm_inventories) has the paths of the files of this plugin that were read.
@@ -137,7 +137,7 @@ options:
     default: KA-0016311
   expand:
     description:
-      - What to ask the Manager for beside the computers themselves, as in
+      - What to read from the Manager beside the computers themselves, as in
         M(deep_security.remediation.dsm_computer_info).
       - Without V(computerSettings) it is not known which computers are Relays.
     type: list

@@ -19,7 +19,7 @@ description:
 options:
   _terms:
     description:
-      - C(begin) gives one host, and C(enter) tells that tags let its play run. C(adding) gives one where Relays are
+      - C(begin) gives one host, and C(enter) records that tags let its play run. C(adding) gives one where Relays are
         to be added that this slice of a fleet lacks, and C(lacking) gives these. C(read) refuses a run that would prove
         nothing, and gives the hosts to read. C(manager) gives one host if the Manager is to be queried, else none.
         C(relays) and C(agents) give the hosts to work on, in their order. C(fetching) begins the run of the playbook

@@ -13,7 +13,7 @@ module: dsa_info
 short_description: Read the Deep Security Agent of a host
 version_added: 0.1.0
 description:
-  - Reads, in one call and without changing anything, what a host says about its Deep Security Agent (DSA), its build
+  - Reads, in one call and without changing anything, the state of the Deep Security Agent (DSA) of a host, its build
     by every source that answers, its service, its Anti-Malware state and whether it appears to be a Relay.
   - What runs on the host only collects; the record is made of it on the controller. Use
     M(deep_security.remediation.dsa_assess) for a verdict.
@@ -45,14 +45,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 agent:
-  description: The agent record. What is not known is null, and RV(agent.problems) says why.
+  description: The agent record. What is not known is null, and RV(agent.problems) gives the reason.
   returned: always
   type: dict
   contains:
     installed:
       description:
         - Whether an agent is installed.
-        - V(false) only where every package database that is there says so, and nothing of an agent runs or is left.
+        - V(false) only where every package database that is there shows none, and nothing of an agent runs or is left.
         - On Windows an agent whose service is registered is installed, whatever the list of installed programs has.
       type: bool
       sample: true
@@ -138,7 +138,7 @@ agent:
       sample: https://dsm.example.com:4120/
     relay:
       description:
-        - C(enabled) tells whether the host appears to be a Relay, and C(source) how that was found.
+        - C(enabled) is whether the host appears to be a Relay, and C(source) how that was found.
         - A heuristic, overruled by the inventory.
       type: dict
       sample: {enabled: false, source: tcp_4122_listener}
@@ -152,7 +152,7 @@ agent:
       sample: {mode: "on", driver_offline: false, engine: 24.580.1013, patterns: []}
     reboot:
       description:
-        - C(required) tells whether the agent, or on Windows anything but files of other programs, requires a reboot.
+        - C(required) is whether the agent, or on Windows anything but files of other programs, requires a reboot.
         - C(reasons) is a list of C(code) and C(text). The codes are V(agent_installer), V(reboot_required_file)
           for packages other than the agent's, and on Windows V(component_based_servicing), V(windows_update),
           V(server_manager), V(computer_rename), V(sccm), V(file_rename_agent) and V(file_rename_other).

@@ -70,14 +70,14 @@ notes:
   - The key must see all computers. Where its role hides some of them a group looks smaller than it is, and those that
     are hidden are upgraded too. So is a computer that joins a group between reading and starting.
   - It knows nothing of the order of an advisory. Upgrade and update the Relays before.
-  - It reboots nothing, and does not tell whether a host wants to be rebooted.
+  - It reboots nothing, and does not return whether a host requires a reboot.
 seealso:
   - module: deep_security.remediation.dsm_info
   - module: deep_security.remediation.dsm_security_update
 """
 
 EXAMPLES = r"""
-- name: Ask whether the Manager can upgrade agents by a task
+- name: Check whether the Manager can upgrade agents by a task
   deep_security.remediation.dsm_agent_upgrade:
     url: https://workload.jp-1.cloudone.trendmicro.com
     api_key: "{{ vault_dsm_api_key }}"

@@ -71,7 +71,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: It reads the computer. Whether the API key may change or delete it, only doing so would tell.
+    details: It reads the computer. Whether the API key may change or delete it is not checked.
   diff_mode:
     support: full
 notes:
@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 # The agent is installed and activated anew here.
 
-- name: Give it back what it had
+- name: Restore the data of a computer that was deleted
   deep_security.remediation.dsm_computer:
     url: https://dsm.example.com:4119
     api_key: "{{ vault_dsm_api_key }}"

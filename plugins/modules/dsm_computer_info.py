@@ -40,7 +40,7 @@ options:
     elements: str
   expand:
     description:
-      - What to ask the Manager for beside the computers themselves. Less is faster.
+      - What to read from the Manager beside the computers themselves. Less is faster.
       - Without V(computerStatus) the status is missing, without V(computerSettings) it is not known which computers are
         Relays, without V(antiMalware) nothing is known of that module.
       - V(securityUpdates) makes RV(computers[].agent.updates). It is left out by default because the Manager then sends
@@ -236,13 +236,13 @@ computers:
           sample: null
         relay:
           description:
-            - C(enabled) tells whether the computer is a Relay by its setting in the Manager, policies included, and
+            - C(enabled) is whether the computer is a Relay by its setting in the Manager, policies included, and
               C(source) is V(manager).
           type: dict
           sample: {enabled: false, source: manager}
         anti_malware:
           description:
-            - C(mode) is V(on), V(off) or null, C(driver_offline) tells whether the engine is offline, C(engine) is null
+            - C(mode) is V(on), V(off) or null, C(driver_offline) is whether the engine is offline, C(engine) is null
               and C(patterns) empty.
             - C(state), C(status) and C(message) are the Manager's own values, from which they were made.
           type: dict
@@ -259,8 +259,8 @@ computers:
             - How the last security update went. Null where V(securityUpdates) is not in O(expand).
             - C(status) is V(active), V(inactive), V(warning), V(error) or V(not-supported), and C(message) the same as
               a message of the Manager. C(last_changed) is when a component was last updated.
-            - C(latest) tells whether every Anti-Malware component is the newest that the Manager knows, null where it
-              names none or does not say.
+            - C(latest) is whether every Anti-Malware component is the newest that the Manager lists, null where it
+              names none or gives no answer.
           type: dict
           sample: {status: active, message: null, last_changed: "2026-11-01T03:04:05Z", latest: true}
         reboot:

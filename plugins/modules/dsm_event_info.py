@@ -105,7 +105,7 @@ EXAMPLES = r"""
 RETURN = r"""
 computers:
   description:
-    - What the events tell of each computer, by its ID as a text. A computer without such an event is not there.
+    - What the events show of each computer, by its ID as a text. A computer without such an event is not there.
   returned: always
   type: dict
   contains:
@@ -120,7 +120,7 @@ computers:
     certificate_expired:
       description:
         - Whether an update failed because of the certificate since the last one that succeeded. Null where an update
-          failed and the Manager does not say why.
+          failed and the Manager gives no reason.
       type: bool
       sample: true
   sample:

@@ -13,7 +13,7 @@ module: dsm_info
 short_description: Read the version of a Deep Security Manager and check the API key
 version_added: 0.1.0
 description:
-  - Asks a Deep Security Manager (DSM) or Workload Security for its version, checks that the API key works, and looks
+  - Reads the version of a Deep Security Manager (DSM) or Workload Security, checks that the API key works, and looks
     whether builds of the agent are imported there. Changes nothing.
   - A Manager that does not answer or does not accept the key is a failed task, whose message names the remedy.
     Everything else that is unknown is null, with the reason in RV(problems).

@@ -80,7 +80,7 @@ options:
     type: dict
   settled:
     description:
-      - Whether so much time has passed since V(start) that every agent must have heard of it. Give more than the
+      - Whether so much time has passed since V(start) that every agent must have received it. Give more than the
         heartbeat interval, 10 minutes by default.
       - Only then is what looks as it did at the start an end. What was already the newest is V(current), an error
         that was already there is V(failed), and what has no Anti-Malware components is V(not_applicable).
@@ -105,13 +105,13 @@ notes:
   - The key must see all computers. Where its role hides some of them a group looks smaller than it is, and those that
     are hidden are updated too.
   - The tasks, their filters and the fields are those of the vendor's published SDK. When a task that ran disappears is
-    told by an example of the vendor only, and the rule by which an update counts as done was made from the fields'
+    known by an example of the vendor only, and the rule by which an update counts as done was made from the fields'
     descriptions; it was not seen on a Manager.
   - Start Relays and other agents apart. By the vendor's article KA-0004554 an update that includes Relays does not fall
     back to the source on the internet when a Relay is down.
   - Newest is what the Manager knows as newest. A Manager or a Relay that gets no updates itself takes old ones for new.
-  - A request that may have arrived is sent again only if no task of its name is there. An agent may so be asked
-    for an update twice, which does no harm.
+  - A request that may have arrived is sent again only if no task of its name is there. An agent may so get
+    two requests for an update, which does no harm.
 seealso:
   - module: deep_security.remediation.dsa_security_update
   - module: deep_security.remediation.dsm_computer_info

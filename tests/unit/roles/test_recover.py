@@ -17,21 +17,22 @@ COMPUTER = "deep_security.remediation.dsm_computer"
     ("saved", "found", "accepted"), [({}, 0, False), ({}, 1, True), ({}, 2, False), ({"id": 7}, 0, True)]
 )
 def test_of_several_computers_of_a_name_none_is_picked(saved: dict[str, int], found: int, accepted: bool) -> None:
-    that = named("recover", "find", "Refuse to guess")["ansible.builtin.assert"]["that"]
+    task = named("recover", "find", "Stop where the name does not give exactly one computer")
+    that = task["ansible.builtin.assert"]["that"]
     assert holds(that, __recover_saved=saved, __recover_meant=[{}] * found) is accepted
 
 
 @pytest.mark.parametrize(("newer", "accepted"), [(0, False), (1, True), (2, False)])
 def test_of_several_newer_computers_none_gets_what_the_old_one_had(newer: int, accepted: bool) -> None:
-    that = named("recover", "give_back", "Refuse to guess which one is new")["ansible.builtin.assert"]["that"]
+    that = named("recover", "give_back", "Stop where more than one computer is newer")["ansible.builtin.assert"]["that"]
     assert holds(that, __recover_newer=[{}] * newer) is accepted
 
 
 def test_what_the_computer_was_is_kept_before_it_is_deleted() -> None:
     tasks = list(flat(load("recover", "delete")))
     names = [task["name"] for task in tasks]
-    assert names.index("Keep what the computer was") < names.index("Delete the computer")
-    keep = named("recover", "delete", "Keep what the computer was")["ansible.builtin.copy"]
+    assert names.index("Save the data of the computer") < names.index("Delete the computer")
+    keep = named("recover", "delete", "Save the data of the computer")["ansible.builtin.copy"]
     assert (keep["force"], keep["mode"]) == (False, "0600"), "an earlier recovery's is not overwritten"
 
 
@@ -42,7 +43,7 @@ def test_check_mode_deletes_no_computer() -> None:
 
 
 def test_a_new_computer_gets_back_what_the_old_one_had() -> None:
-    given = named("recover", "give_back", "Give it back what it had")[COMPUTER]
+    given = named("recover", "give_back", "Restore the data")[COMPUTER]
     for option in ("policy_id", "group_id", "relay_group_id", "display_name"):
         assert given[option] == f"{{{{ __recover_saved.{option} | default(omit, true) }}}}"
     assert given["relay"] == "{{ __recover_saved.agent.relay.enabled | default(omit, true) }}"

@@ -38,7 +38,7 @@ def test_only_a_manager_with_another_build_is_upgraded_and_none_in_check_mode(
 ) -> None:
     condition = named(ROLE, "main", "Upgrade")["when"]
     assert len(condition) == 2
-    decision = " | deep_security.remediation.dsm_upgrade_decision(__upgrade_manager_said)"
+    decision = " | deep_security.remediation.dsm_upgrade_decision(__upgrade_manager_answer)"
     plain = [one.replace(f"(__upgrade_manager_settings{decision})", "decision") for one in condition]
     assert holds(plain, ansible_check_mode=check, decision=decided(reached=reached)) is upgrades
 
@@ -64,7 +64,7 @@ def test_only_a_clear_no_spares_the_comparison(setting: object, checked: bool) -
 def test_the_installer_is_compared_before_passwords_are_copied_and_it_is_run(platform: str) -> None:
     names = [task["name"] for task in load(ROLE, platform)][-5:]
     assert names[0] == "Copy the installer"
-    assert names[2:] == ["Refuse an installer that is another one", "Copy the answer file", "Run the installer"]
+    assert names[2:] == ["Stop where the installer has another checksum", "Copy the answer file", "Run the installer"]
 
 
 @pytest.mark.parametrize("platform", ["linux", "windows"])
@@ -94,10 +94,10 @@ def test_passwords_are_removed_from_the_host_however_the_upgrade_ends() -> None:
 
 @pytest.mark.parametrize(("run", "failed"), [({"rc": 0}, False), ({"rc": 1}, True), ({"rc": -9}, True), ({}, True)])
 def test_an_installer_that_failed_or_was_lost_is_a_failure(run: dict[str, int], failed: bool) -> None:
-    assert holds(named(ROLE, "upgrade", "Tell why it failed")["when"], __upgrade_manager_run=run) is failed
+    assert holds(named(ROLE, "upgrade", "Fail with the reason")["when"], __upgrade_manager_run=run) is failed
 
 
 @pytest.mark.parametrize("reached", [True, False])
 def test_a_manager_that_does_not_come_back_with_its_build_is_a_failure(reached: bool) -> None:
-    that = named(ROLE, "upgrade", "See that it does")["ansible.builtin.assert"]["that"]
+    that = named(ROLE, "upgrade", "Verify the version")["ansible.builtin.assert"]["that"]
     assert holds(that, __upgrade_manager_decision=decided(reached=reached)) is reached

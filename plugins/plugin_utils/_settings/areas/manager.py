@@ -88,8 +88,8 @@ SETTINGS = (
     Setting(
         name="dsm_username",
         kind="str",
-        description="A user of the Manager's legacy interface. With it the report says, by the Manager's events, which "
-        "agents fail their updates already.",
+        description="A user of the Manager's legacy interface. With it the report shows, by the Manager's events, "
+        "which agents fail their updates already.",
         roles=("report", "controller"),
         example="auditor",
     ),
@@ -153,7 +153,7 @@ SETTINGS = (
         kind="any_list",
         made=True,
         description="Relays that the Manager knows and that the inventory's filters leave out. Agents wait for them, "
-        "unless C(dsa_relays) says which Relays they use." + _PLUGIN,
+        "unless C(dsa_relays) names the Relays they use." + _PLUGIN,
         roles=("plan", "report"),
         default=[],
     ),

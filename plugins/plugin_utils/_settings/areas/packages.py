@@ -26,7 +26,7 @@ SETTINGS = (
     Setting(
         name="dsa_packages",
         kind="packages",
-        description="Packages one by one, where their names do not say what they are or they are elsewhere. Each has "
+        description="Packages one by one, where their names do not show what they are or they are elsewhere. Each has "
         "C(version), exactly one of C(path) (on the controller), C(url) and C(repository) (V(true), the host's own), "
         "and where needed C(os), C(arch), C(distribution) and C(sha256). A C(url) is downloaded once, by the "
         "controller.",

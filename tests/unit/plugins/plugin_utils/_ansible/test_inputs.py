@@ -363,7 +363,7 @@ def test_a_folder_with_merged_reports_alone_is_none(controller: Controller) -> N
 
 
 def test_reports_on_a_host_count_when_all_of_them_were_fetched(controller: Controller) -> None:
-    """Without one of them, what was wrong with its hosts would be forgotten."""
+    """Without one of them, the failures of its hosts would be lost."""
     controller.play = {"dsa_report_from": ["here/a:b.json", "store-1:/srv/{workflow}"], "dsa_workflow": "w"}
     assert [(each["host"], each["directory"]) for each in controller.query("sources")] == [("store-1", "/srv/w")]
     controller.play["dsa_report_from"] = "store-1:/srv/{workflow}"
