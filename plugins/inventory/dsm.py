@@ -384,7 +384,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             hosts.append(name)
         if unknown:
             self.display.warning(
-                f"{client.url} does not tell of {unknown} computers whether they are Relays; they are in none of "
+                f"{client.url} does not return for {unknown} computers whether they are Relays; they are in none of "
                 f"{RELAYS}, {AGENTS} and {APPLIANCES}. See relay_states and expand, and problems in dsm_computer.agent"
             )
         self._construct(hosts)

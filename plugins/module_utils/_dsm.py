@@ -318,7 +318,7 @@ class Client:
             if self._clock.monotonic() >= self._ends:
                 raise self._late()
             if size > largest:
-                raise Failure("%s sends more than 256 MiB at once; ask for less, or correct url" % self.url)
+                raise Failure("%s sends more than 256 MiB at once; request less, or correct url" % self.url)
         expected = response.headers.get("Content-Length")
         if expected and expected.isdigit() and size < int(expected):
             raise self.broken_off()
@@ -441,7 +441,7 @@ class Client:
 
     def _late(self):
         return Failure(
-            "%s did not give all answers within %d s; raise deadline or ask for less" % (self.url, self._deadline),
+            "%s did not give all answers within %d s; raise deadline or request less" % (self.url, self._deadline),
             answered=None,
         )
 

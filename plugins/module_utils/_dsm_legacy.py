@@ -46,7 +46,7 @@ REMEDIES = (
     ("MaxSessions", "The user has too many sessions; end some in the Manager, or have the limit raised"),
     ("Authorization", "Give the user a role that may use web services and see events"),
     ("Authentication", "The session is not accepted or has ended; try again"),
-    ("Timeout", "The Manager took too long; ask for less"),
+    ("Timeout", "The Manager took too long; request less"),
 )
 
 

@@ -108,7 +108,7 @@ agent:
     running:
       description:
         - Whether the agent was seen to run, as a service, as a process or because it answered, whatever the package
-          database says.
+          database contains.
       type: bool
       sample: true
     service:

@@ -20,7 +20,7 @@ description:
     C(IAURELAY_STATUS_DIGITAL_SIGNATURE_CERT_EXPIRE). All else in it is prose in the Manager's language.
   - The Manager's API has no events, so this module signs in to the legacy interface with a user and a password, and
     always signs out again. It sends the password once.
-  - It is optional, as evidence beside the build. That there is no event does not mean that an agent is well.
+  - It is optional, as evidence beside the build. That there is no event does not mean that an agent has no problem.
   - Runs where the Manager can be reached, on the controller as a rule.
 author:
   - deep_security.remediation contributors (@deep-security-remediation)

@@ -269,7 +269,7 @@ def test_check_mode_predicts_and_touches_no_host(runs: dict[str, Played]) -> Non
 
 
 def test_another_file_than_the_vendors_is_not_run(stage: Stage, runs: dict[str, Played]) -> None:
-    refused = f"and not {'0' * 64} as dsm_installer_checksum says. It was not run"
+    refused = f"and not {'0' * 64}, the value of dsm_installer_checksum. It was not run"
     assert f"case wrong: {NAME} has the SHA-256" in runs["cases"].stdout
     assert refused in runs["cases"].stdout
     assert not stage.file("never", "wrong").exists()
@@ -300,7 +300,7 @@ def test_an_installer_that_takes_too_long_is_not_stopped(stage: Stage, runs: dic
 
 def test_a_manager_that_does_not_come_back(stage: Stage, runs: dict[str, Played]) -> None:
     words = f"2 s later the Manager answers with {OLD}, and not with {NEW}. Look at its service"
-    assert f"case never: the installer ended well, but {words}" in runs["cases"].stdout
+    assert f"case never: the installer succeeded, but {words}" in runs["cases"].stdout
     assert stage.file("never", "installed").exists()
     assert nothing_left(stage, "never"), "passwords were left on the host"
 

@@ -73,7 +73,7 @@ def test_a_recovery_from_the_upgrade_to_verified(lab: LabFleet) -> None:
     assert len(lab.journal("dirty", "package_installed")) == 1
     done = lab.play("recover", dsa_recover_hosts="hopeless", dsa_verify_timeout=None, **REGISTER)
     assert done.returncode == 2, done.stdout
-    assert "The vendor's article says to stop here" in done.stdout
+    assert "The vendor's article requires a stop here" in done.stdout
     assert len(lab.journal("hopeless", "package_installed")) == 2
     ran = lab.ran("gate", 2)
     assert {name for name, outcome in ran.report.items() if outcome["passed"]} == {"lucky"}

@@ -62,8 +62,8 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "lint": ("tests.run.lint",),
     },
 }
-# Fleets have time limits; sanity and the units are one long row each, which would leave a processor idle at the end. The
-# rest takes the time that they leave.
+# Fleets have time limits; sanity and the units are one long row each, which would leave a processor idle at the end.
+# The rest takes the time that they leave.
 FIRST = ("fleets", "matrix", "sanity", "unit")
 # How often what is not a terminal gets a line about the stages that run, in seconds.
 PAUSE = 60

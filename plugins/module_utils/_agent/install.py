@@ -122,7 +122,7 @@ def _trust(path, digest, verify):
             )
         return "SHA-256"
     if not verify:
-        return "not verified, as dsa_verify_packages says"
+        return "not verified, by dsa_verify_packages"
     good, evidence = _signature(path)
     if good:
         return "package signature"

@@ -20,7 +20,7 @@ SUCCESS = (0, REBOOT_REQUIRED, REBOOT_STARTED)
 
 _MEANINGS = {
     1601: ("the Windows Installer service cannot be reached", "see that the service msiserver can start"),
-    1602: ("the installation was cancelled", "see whether somebody is logged on there"),
+    1602: ("the installation was cancelled", "see whether a user is logged on there"),
     1603: (
         "a fatal error",
         "read the lines of the log; common causes are self-protection that is on (set dsa_self_protection), a missing "
@@ -53,7 +53,7 @@ def explain(code: int | None, lines: list[str]) -> str:
     else:
         meaning, remedy = _MEANINGS.get(code, ("an error of Windows Installer", "look its code up"))
     causes = [line.strip() for line in lines if _CAUSE.search(line)] or [line.strip() for line in lines[-3:]]
-    log = f". The log says: {' | '.join(dict.fromkeys(causes[:3])).rstrip('.')}" if lines else ""
+    log = f". The log contains: {' | '.join(dict.fromkeys(causes[:3])).rstrip('.')}" if lines else ""
     return f"msiexec ended with {code}, {meaning}: {remedy}{log}"
 
 

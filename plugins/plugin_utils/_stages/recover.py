@@ -32,8 +32,8 @@ from .upgrade import upgrade
 from .verify import verify
 
 _SUPPORT = (
-    "Anti-Malware is still offline after the agent was installed anew. The vendor's article says to stop here: collect "
-    "the diagnostics (dsa_control -d), follow KA-0012132, and contact the vendor's support"
+    "Anti-Malware is still offline after the agent was installed anew. The vendor's article requires a stop here: "
+    "collect the diagnostics (dsa_control -d), follow KA-0012132, and contact the vendor's support"
 )
 
 

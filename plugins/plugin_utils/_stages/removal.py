@@ -97,8 +97,8 @@ def see_that_it_is_gone(port: Port, settings: Settings, reboot_required: bool, s
     left = [str(entry["name"]) for entry in leftovers if not entry.get("maybe_other_product")]
     if left:
         raise Stopped(
-            f"the agent was removed, and this is left of it: {', '.join(left)}. Remove it as the vendor's article on "
-            "manual removal says, then run again"
+            f"the agent was removed, and this is left of it: {', '.join(left)}. Remove it by the vendor's article on "
+            "manual removal, then run again"
         )
     if problems:
         raise Stopped(f"whether anything is left of the agent could not be seen: {'; '.join(problems)}; run again")

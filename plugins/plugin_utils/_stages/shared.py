@@ -189,7 +189,7 @@ def not_staged(file: str, folder: str, result: Result, details: Mapping[str, Any
 def not_reached(record: Mapping[str, Any], seconds: float, details: Mapping[str, Any]) -> StageResult:
     """The result of an upgrade whose installer reported success, and the build is not there."""
     versions = record.get("versions") or {}
-    sources = [f"{source} says {build or 'nothing'}" for source, build in sorted(versions.items())]
+    sources = [f"{source} has {build or 'nothing'}" for source, build in sorted(versions.items())]
     service = record.get("service") or {}
     text = message(
         "build_not_reached",

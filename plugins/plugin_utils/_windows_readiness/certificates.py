@@ -114,7 +114,7 @@ def _vouched_for(file: str, der: bytes, lists: Lists, own: Mapping[str, str]) ->
     # Windows names certificates by their SHA-1; nothing is trusted because of it.
     sha1 = hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
     if own.get(file, sha256) != sha256:
-        raise _Refused(f"its SHA-256 is {sha256} and not what {CHECKSUMS} says; find out which of the two is wrong")
+        raise _Refused(f"its SHA-256 is {sha256} and not the one in {CHECKSUMS}; find out which of the two is wrong")
     root = next((root for root in lists.roots if root.sha256 == sha256), None)
     if root is None and file not in own:
         raise _Refused(
@@ -122,7 +122,7 @@ def _vouched_for(file: str, der: bytes, lists: Lists, own: Mapping[str, str]) ->
             f"source is verified, add its name and SHA-256 to {CHECKSUMS}"
         )
     if root is not None and root.sha1 != sha1:
-        raise _Refused(f"it is {root.name}, whose SHA-1 is {sha1} and not {root.sha1} as the lists say; mend the lists")
+        raise _Refused(f"it is {root.name}, whose SHA-1 is {sha1} and not {root.sha1} as listed; correct the lists")
     return Certificate(file, sha1, sha256, root, der)
 
 

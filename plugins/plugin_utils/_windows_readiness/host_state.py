@@ -43,7 +43,7 @@ def pending_reboot(facts: Mapping[str, object], policy: str) -> Check:
         reason = "Whether a reboot is pending is not known."
         return Check(name, "undetermined", reason, "", "Look at the host, or reboot it")
     if noise:
-        reason = "Other programs want to rename files at the next reboot, which does not stop the upgrade."
+        reason = "Other programs will rename files at the next reboot, which does not stop the upgrade."
         return Check(name, "warn", reason, join([shorten(text) for text in noise]), "Reboot when it suits.")
     return Check(name, "pass", "No reboot is pending.", "no reason found")
 
@@ -59,7 +59,7 @@ def free_space(facts: Mapping[str, object], lists: Lists) -> Check:
     return Check(
         name,
         "pass" if enough else "fail",
-        f"Of {where} {free // _MIB} MiB are free, and {lists.minimum_free_mib} MiB are wanted.",
+        f"Of {where} {free // _MIB} MiB are free, and {lists.minimum_free_mib} MiB are required.",
         f"{free} bytes",
         "" if enough else f"Free {lists.minimum_free_mib - free // _MIB} MiB more of {where}.",
     )

@@ -70,7 +70,7 @@ def azure_code_signing(facts: Mapping[str, object], lists: Lists) -> Check:
             name,
             "pass" if enough else "fail",
             f"{rule.windows} supports {what} from {build}.{rule.ubr} on, and this is {build}.{ubr}.",
-            f"build {build}.{ubr}, at least {build}.{rule.ubr} wanted",
+            f"build {build}.{ubr}, at least {build}.{rule.ubr} required",
             "" if enough else f"Install {rule.get} or a later cumulative update.",
         )
     check = _noted(check, rule.note)

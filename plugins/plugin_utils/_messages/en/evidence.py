@@ -17,7 +17,7 @@ SENTENCES: dict[str, str] = {
         "{what}. {files} could not be read, so a success in a log proves nothing: see what has that log open and that "
         "it can be read, or move it out of its folder, and run again"
     ),
-    "done_by_other_run": "another run noted on the host that the update ended well",
+    "done_by_other_run": "another run noted on the host that the update succeeded",
     "request_refused": "dsa_control refused the request: {why}",
     "query_incomplete": "dsa_query: {why}",
     "patterns_not_known_before": "the patterns from before the request are not known, and the log has no result yet",

@@ -47,7 +47,7 @@ SENTENCES: dict[str, str] = {
         "{objection} (by the Manager {host} is no Relay: if that is right, set dsa_role: agent for it)"
     ),
     "may_be_relays": (
-        "hosts that may be Relays, as neither a group nor dsa_role nor a reading in this run tells what they are: "
+        "hosts that may be Relays, as neither a group nor dsa_role nor a reading in this run gives their role: "
         "{hosts} ({count} in all). Read them too; or name the Relays of this Agent in dsa_relays; or, where "
         "deep_security_relays and dsa_role name all Relays, set dsa_relays_complete: true"
     ),

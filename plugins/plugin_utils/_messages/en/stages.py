@@ -47,7 +47,7 @@ SENTENCES: dict[str, str] = {
         "not upgraded by the Manager: that an upgrade begins could not be noted on the host: {why}; run again"
     ),
     "repository_lacks": (
-        "{command} ended well and installed nothing: {output}. See that the host's own repository has {target}, and "
+        "{command} succeeded and installed nothing: {output}. See that the host's own repository has {target}, and "
         "that its lists are fresh"
     ),
     "installation_failed": "{why}",
@@ -70,7 +70,7 @@ SENTENCES: dict[str, str] = {
     "no_reboot_required": "no reboot is known to be required",
     "would_reboot": "would reboot ({reasons})",
     "rebooted": "rebooted ({reasons})",
-    "rebooted_meanwhile": "another run, or somebody else, rebooted the host meanwhile ({reasons})",
+    "rebooted_meanwhile": "another run or another person rebooted the host meanwhile ({reasons})",
     "reboot_deferred": "a reboot is required ({reasons}) and deferred: {objection}",
     "reboot_deferred_waiting": (
         "a reboot is required ({reasons}) and deferred: {objection}. Until then the new build is not known to run, so "

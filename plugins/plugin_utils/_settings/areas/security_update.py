@@ -56,7 +56,7 @@ SETTINGS = (
     Setting(
         name="dsa_security_update_success_regex",
         kind="regex",
-        description="What a line of the agent's log contains when an update ended well. The wording is not confirmed.",
+        description="What a line of the agent's log contains when an update succeeded. The wording is not confirmed.",
         roles=_ROLES,
         default=r"Anti-Malware Component Update Successful|\|\s*9016\s*\|",
         example="Component Update Successful",

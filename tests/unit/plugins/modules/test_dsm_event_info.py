@@ -567,7 +567,7 @@ def test_the_session_is_ended_after_the_deadline(manager: Stub, pem: Path, legac
     legacy.events = [event(number) for number in range(1, 100)]
     legacy.limit = 1
     with (
-        pytest.raises(_dsm.DsmError, match="raise deadline or ask for less"),
+        pytest.raises(_dsm.DsmError, match="raise deadline or request less"),
         _dsm_legacy.Session(client(manager, pem, deadline=60, clock=Clock(tick=2)), USERNAME, PASSWORD) as session,
     ):
         list(_dsm_legacy.system_events(session, {"type": "LAST_HOUR"}, None, lambda fields: None))

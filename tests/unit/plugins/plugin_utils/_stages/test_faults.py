@@ -115,7 +115,7 @@ FAULTS = (
     Fault("service stopped", "upgrade", "build_not_reached", ["the service ds_agent is stopped"],
           installed(lambda port: silent(port, "stopped")), well),
     Fault("hanging", "upgrade", "build_not_reached", ["dsa_query: no answer within 15 s"], installed(silent), well),
-    Fault("another build runs", "upgrade", "build_not_reached", [f"dsa_query says {AFFECTED}"],
+    Fault("another build runs", "upgrade", "build_not_reached", [f"dsa_query has {AFFECTED}"],
           installed(lambda port: port.has(FIXED, AFFECTED)), well),
     Fault("not ended", "upgrade", "failed_host_has", [FAILED["msg"]], answers("dsa_upgrade end", FAILED), well,
           ["windows"]),

@@ -96,7 +96,7 @@ def test_where_it_did_not_help_it_stops_and_is_not_tried_again() -> None:
         port.state.update(product_code="{2}") or port._win_package({"state": "present"})
     )
     for _run in range(2):
-        assert "The vendor's article says to stop here" in stopped(port)
+        assert "The vendor's article requires a stop here" in stopped(port)
         assert port.calls.count("win_package") == 2, "removed and installed anew, once"
 
 

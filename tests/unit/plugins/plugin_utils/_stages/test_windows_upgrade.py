@@ -187,7 +187,7 @@ def test_a_package_that_windows_lists_as_installed_says_so() -> None:
     port = host(answers={"win_package": [{"changed": False, "rc": 0}]})
     text = upgraded(port).message.text
     assert "installed already" in text
-    assert f"file says {AFFECTED}" in text
+    assert f"file has {AFFECTED}" in text
 
 
 def unsigned(**work_package: Any) -> Any:

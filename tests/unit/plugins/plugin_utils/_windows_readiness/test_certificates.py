@@ -185,7 +185,7 @@ def test_informational_roots_are_skipped(tmp_path: Path, lists: Lists) -> None:
 def test_lists_that_contradict_the_certificate(tmp_path: Path, lists: Lists) -> None:
     wrong = dataclasses.replace(lists, roots=(dataclasses.replace(lists.roots[0], sha1=sha1(TWO)),))
     (tmp_path / "one.crt").write_bytes(ONE)
-    assert "mend the lists" in read_directory(str(tmp_path), wrong).refused["one.crt"]
+    assert "correct the lists" in read_directory(str(tmp_path), wrong).refused["one.crt"]
 
 
 def test_the_same_certificate_in_two_files_counts_once(tmp_path: Path, lists: Lists) -> None:
