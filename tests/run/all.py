@@ -34,7 +34,7 @@ TESTS = ("pytest", "-q", "-m", "not matrix", "--durations", "10")
 # Stages of their own.
 SEPARATE = ("--ignore", "tests/unit", "--ignore", "tests/powershell")
 # A file of fleets stays in one process, since its tests share a fleet. Fleets wait: hence more processes than cores.
-FLEETS = (*TESTS, "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", *SEPARATE, "tests")
+FLEETS = (*TESTS, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *SEPARATE, "tests")
 POWERSHELL = ("tests.run.powershell",)
 UNITS = (*TESTS, "tests/unit")
 # Two processes are sooner done, and collect the tests twice: worth it where there is time left of the second processor.
@@ -62,9 +62,8 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "lint": ("tests.run.lint",),
     },
 }
-# Fleets have time limits; sanity and the units are one long row each, which would leave a processor idle at the end.
-# The rest takes the time that they leave.
-FIRST = ("fleets", "matrix", "sanity", "unit")
+# Fleets have time limits, and sanity is one long row of checks; the rest takes the time that they leave.
+FIRST = ("fleets", "sanity")
 # How often what is not a terminal gets a line about the stages that run, in seconds.
 PAUSE = 60
 SLOWEST = 10
