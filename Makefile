@@ -34,15 +34,15 @@ demo-awx:
 	@$(PY) -m lab demo-awx
 
 check:
-	@$(VENV) lint
+	@$(VENV) pip
 	@$(PY) -m tests.run.all check
 
 test:
-	@$(VENV) lint
+	@$(VENV) pip
 	@$(PY) -m tests.run.all test
 
 test-all:
-	@$(VENV) lint
+	@$(VENV) pip
 	@HYPOTHESIS_PROFILE=full $(PY) -m tests.run.all all
 
 venv:

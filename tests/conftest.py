@@ -20,17 +20,8 @@ import pytest
 from lab.layout import Layout
 from tests import report_schema
 from tests.preloaded import Preloaded
-from tests.run.common import ROOT, collections_path
+from tests.run.common import DURATIONS, ROOT, collections_path
 
-# File of tests → what it took, in seconds. The longest starts first, or the last process would run it alone.
-DURATIONS = Path(__file__).with_name("durations.json")
-# Of the fleets those that share an engine (tests/warm.py): in one process, or each of them would start one.
-ENGINE = (
-    "tests/lab/test_engine.py",
-    "tests/lab/test_engine_standins.py",
-    "tests/lab/test_twins.py",
-    "tests/workflows/test_windows.py",
-)
 COLLECTIONS = collections_path()
 sys.path.insert(0, str(COLLECTIONS))
 
@@ -50,21 +41,6 @@ def pytest_collection_finish() -> None:
     """No search for garbage goes through what was collected: that is a tenth of what the unit tests cost."""
     gc.collect()
     gc.freeze()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Fleets: a file stays in one process, and so do the files that share an engine."""
-    if config.getvalue("dist") != "loadfile":
-        return None
-    from xdist.scheduler import LoadFileScheduling
-
-    class ByFleetAndEngine(LoadFileScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return "engine" if file in ENGINE else file
-
-    return ByFleetAndEngine(config, log)
 
 
 def ansible_environment(home: Path, collections: Path = COLLECTIONS) -> dict[str, str]:

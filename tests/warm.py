@@ -2,10 +2,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One engine for all files of tests in a process: a start with its first tasks costs five seconds of a processor.
-
-Files that have it are in tests.conftest.ENGINE.
-"""
+"""One engine for all files of tests in a process: a start with its first tasks costs nine seconds of a processor."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from lab.windows.machine import DATA
+from tests.integration.conftest import ANSWERS
 from tests.lab.lab_fleet import Lab
 from tests.lab.windows_host import NEW, OLD
 from tests.preloaded import Preloaded
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.skipif(
 )
 WINDOWS = {"os": "windows", "build": OLD, "update_seconds": 0}
 FLEET: dict[str, Any] = {
+    **ANSWERS,
     "packages": [NEW],
     "hosts": {
         "one": {**WINDOWS, "role": "relay", "release": "2019"},

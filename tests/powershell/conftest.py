@@ -2,16 +2,16 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One warm engine for all tests of a process, and described hosts on it."""
+"""Described hosts on the warm engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lab.windows.engine import Engine, missing, standin_texts
+from tests import warm
 
 from .windows import Windows
 
@@ -20,11 +20,10 @@ standin_texts.CMDLETS += Path(__file__).with_name("windows51.ps1").read_text(enc
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
+def engine() -> Engine:
     if reason := missing():
         pytest.skip(f"{reason}, which these tests run the modules with")
-    with Engine() as warm:
-        yield warm
+    return warm.engine()
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@
 
     python -m tests.run.all check|test|all [STAGE ...]
 
-Logs are kept in build/logs. The last line sums everything up. With KEEP_DURATIONS=1 what each file of tests took is
-written to tests/durations.json, by which the longest file starts first the next time.
+.venv needs its pip alone: this fills it. Logs are kept in build/logs. The last line sums everything up. With
+KEEP_DURATIONS=1 what each file of tests took is written to tests/durations.json, by which the longest file starts
+first the next time.
 """
 
 from __future__ import annotations
@@ -26,16 +27,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.conftest import DURATIONS
-from tests.run.common import ROOT, Tally, environment, say
+from tests.run.common import DURATIONS, POWERSHELL, ROOT, Tally, environment, say
 
 LOGS = ROOT / "build" / "logs"
 TESTS = ("pytest", "-q", "-m", "not matrix", "--durations", "10")
 # Stages of their own.
-SEPARATE = ("--ignore", "tests/unit", "--ignore", "tests/powershell")
+SEPARATE = [f"--ignore={folder}" for folder in ("tests/unit", *POWERSHELL)]
 # A file of fleets stays in one process, since its tests share a fleet. Fleets wait: hence more processes than cores.
-FLEETS = (*TESTS, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *SEPARATE, "tests")
-POWERSHELL = ("tests.run.powershell",)
+FLEETS = (*TESTS, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *SEPARATE, "tests")
 UNITS = (*TESTS, "tests/unit")
 # Two processes are sooner done, and collect the tests twice: worth it where there is time left of the second processor.
 UNITS_AT_ONCE = (*TESTS, "-n", "2", "--dist", "worksteal", "tests/unit")
@@ -46,7 +45,7 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "fleets": FLEETS,
         "sanity": ("tests.run.sanity", "ends"),
         "matrix": ("tests.run.matrix", "ends"),
-        "powershell": POWERSHELL,
+        "powershell": ("tests.run.powershell",),
         "unit": UNITS,
         "importer": ("tests.run.importer",),
         "lint": ("tests.run.lint",),
@@ -55,7 +54,7 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "fleets": FLEETS,
         "sanity": ("tests.run.sanity",),
         "matrix": ("tests.run.matrix", "all"),
-        "powershell": POWERSHELL,
+        "powershell": ("tests.run.powershell",),
         "mutants": ("tests.mutants",),
         "unit": UNITS,
         "importer": ("tests.run.importer",),
@@ -64,6 +63,8 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 # Fleets have time limits, and sanity is one long row of checks; the rest takes the time that they leave.
 FIRST = ("fleets", "sanity")
+# They have environments of their own, and begin while pip fills .venv, which is waiting for most of the time.
+ALONE = ("sanity", "importer")
 # How often what is not a terminal gets a line about the stages that run, in seconds.
 PAUSE = 60
 SLOWEST = 10
@@ -187,8 +188,11 @@ def main(suite: str, *chosen: str) -> int:
     # Without this a "kill" would leave the stages behind; Ctrl-C ends in the same way.
     signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(1))
     say(f"Side by side: {', '.join(wanted)}")
-    stages = [start(name, arguments) for name, arguments in wanted.items()]
+    stages = [start(name, arguments) for name, arguments in wanted.items() if name in ALONE]
     try:
+        if subprocess.run(["sh", "tests/run/venv.sh", "lint"], cwd=ROOT, check=False).returncode:
+            return 1
+        stages += [start(name, arguments) for name, arguments in wanted.items() if name not in ALONE]
         watch(stages)
     finally:
         for stage in stages:

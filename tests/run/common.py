@@ -19,6 +19,16 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
+# What runs PowerShell without a lab: in one process, which has one warm engine for all of them. The last file ends it.
+POWERSHELL = (
+    "tests/powershell",
+    "tests/workflows",
+    "tests/lab/test_twins.py",
+    "tests/lab/test_engine_standins.py",
+    "tests/lab/test_engine.py",
+)
+# File of tests → what it took, in seconds. The longest starts first, or the last process would run it alone.
+DURATIONS = ROOT / "tests" / "durations.json"
 NAMESPACE, NAME = "deep_security", "remediation"
 
 

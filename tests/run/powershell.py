@@ -10,18 +10,19 @@ A line counts where a statement begins on it. Ends with 1 where a test fails, or
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.windows.engine import Engine, missing
-from lab.windows.engine.coverage import PLUGINS, VARIABLE, Places
-from tests.run.common import ROOT, say
+import pytest
 
-# Two processes, each with a warm pwsh.
-DEFAULT = ["-n", "2", "--dist", "worksteal", "--durations", "10", "tests/powershell"]
+from lab.windows.engine import missing
+from lab.windows.engine.coverage import PLUGINS, VARIABLE, Places
+from tests import warm
+from tests.run.common import POWERSHELL, say
+
+DEFAULT = ["--durations", "10", *POWERSHELL]
 # Where the hosts are. PowerShell lists every folder above its own at each task; that of other temporary files may have
 # thousands of entries, which took a tenth of the processor time.
 HOSTS = "/var/tmp"
@@ -61,16 +62,16 @@ def report(found: Mapping[str, tuple[Places, Places]]) -> float:
 
 def main(arguments: list[str]) -> int:
     """The exit status. Without pwsh the tests that need it skip themselves, and nothing is counted."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or DEFAULT)]
     with tempfile.NamedTemporaryFile() as file, tempfile.TemporaryDirectory(dir=HOSTS) as hosts:
-        command += ["--basetemp", f"{hosts}/hosts"]
-        counted = {} if missing() else {VARIABLE: file.name}
-        status = subprocess.run(command, cwd=ROOT, env={**os.environ, **counted}, check=False).returncode
-        if not counted:
+        if not missing():
+            os.environ[VARIABLE] = file.name
+        options = ["-q", "-p", "no:cacheprovider", "--basetemp", f"{hosts}/hosts"]
+        status = int(pytest.main([*options, *(arguments or DEFAULT)]))
+        if missing():
             say(f"lines of PowerShell are not counted: {missing()}")
             return status
-        with Engine() as engine:
-            share = report(engine.coverage(PLUGINS, Path(file.name)))
+        # That of the tests: one more would have to become warm.
+        share = report(warm.engine().coverage(PLUGINS, Path(file.name)))
     if share < LEAST:
         say(f"FAILED: less than {LEAST:g} % of the lines of PowerShell were run")
     return status or int(share < LEAST)

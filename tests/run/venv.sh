@@ -3,7 +3,7 @@
 # GPL-3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Makes .venv, or brings it up to date: sh tests/run/venv.sh demo|test|lint (each holds what the one before it does).
+# Makes .venv, or brings it up to date: sh tests/run/venv.sh pip|demo|test|lint (each holds what the one before it does).
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -13,10 +13,11 @@ fail() {
 }
 
 case "${1:-}" in
+pip) files= ;;
 demo) files="demo" ;;
 test) files="demo test readers" ;;
 lint) files="demo test readers lint" ;;
-*) fail "usage: sh tests/run/venv.sh demo|test|lint" ;;
+*) fail "usage: sh tests/run/venv.sh pip|demo|test|lint" ;;
 esac
 
 new_enough() {
@@ -53,23 +54,29 @@ Is it at a place of its own? PYTHON=/path/to/python3 make ..."
 fi
 echo "$PWD" >.venv/made-in
 
-# One install for all files, so that pip finds releases which fit together.
+# To compile all that is installed costs more than what is ever imported. A newer pip than what comes with Python does the
+# rest in two thirds of the time.
 wanted=$(cat requirements/*.txt | cksum)
+install=".venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check"
+if [ "$(cat .venv/made-pip 2>/dev/null)" != "$wanted" ]; then
+    $install "$(grep '^pip ' requirements/demo.txt)"
+    echo "$wanted" >.venv/made-pip
+fi
+[ "$1" != pip ] || exit 0
+
+# Beside pip, which waits for its index most of the time.
+.venv/bin/python -c 'from tests.run.common import collections_path; collections_path()'
+.venv/bin/python -m tests.run.ansible_windows &
 if [ "$(cat ".venv/made-$1" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing into .venv what make $1 needs"
     set --
     for file in $files; do
         set -- "$@" -r "requirements/$file.txt"
     done
-    # To compile all of it costs more than what is ever imported. A newer pip than what comes with Python does the rest in
-    # two thirds of the time.
-    install=".venv/bin/python -m pip install -qq --no-compile --disable-pip-version-check"
-    $install "$(grep '^pip ' requirements/demo.txt)"
+    # One install for all files, so that pip finds releases which fit together.
     $install "$@"
     for file in $files; do
         echo "$wanted" >".venv/made-$file"
     done
 fi
-
-.venv/bin/python -c 'from tests.run.common import collections_path; collections_path()'
-.venv/bin/python -m tests.run.ansible_windows
+wait

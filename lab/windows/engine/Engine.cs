@@ -176,12 +176,17 @@ namespace Engine
                 .ToArray();
         }
 
-        public static string Instrument(string text, int file)
+        // The text with a count before each statement that is not known.
+        public static string Instrument(string text, int file, HashSet<(int, int)> known)
         {
             var changed = new StringBuilder(text);
             foreach (StatementAst one in Statements(text).OrderByDescending(one => one.Extent.StartOffset))
             {
                 IScriptExtent place = one.Extent;
+                if (known.Contains((place.StartLineNumber, place.StartColumnNumber)))
+                {
+                    continue;
+                }
                 string count = $"[Engine.Hit]::At({file},{place.StartLineNumber},{place.StartColumnNumber});";
                 changed.Insert(place.StartOffset, count);
             }
@@ -282,7 +287,9 @@ namespace Engine
             switch ((string)request["what"])
             {
                 case "instrument":
-                    return Hit.Instrument((string)request["text"], (int)(long)request["file"]);
+                    var known = ((object[])request["known"]).Cast<object[]>();
+                    return Hit.Instrument((string)request["text"], (int)(long)request["file"],
+                        new HashSet<(int, int)>(known.Select(one => ((int)(long)one[0], (int)(long)one[1]))));
                 case "statements":
                     return Hit.Places((string)request["text"]);
                 default:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import typing as t
@@ -20,6 +21,8 @@ from tests.integration.test_gate_by_manager import AFFECTED, FIXED, by_manager
 
 pytestmark = pytest.mark.matrix
 
+# Ansible starts a process for each host. What is printed must not grow with their number: 300 show that too.
+LARGE = 3_000 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 300
 CALLBACK = {"ANSIBLE_STDOUT_CALLBACK": "deep_security.remediation.summary"}
 LOCAL = {"ansible_connection": "local"}
 HOSTS = {
@@ -79,10 +82,10 @@ def site(run: Run, folder: Path, *arguments: str) -> subprocess.CompletedProcess
 
 
 def test_a_gate_over_a_large_fleet_fits_on_a_screen(run_playbook: Run, tmp_path: Path) -> None:
-    done = gate(run_playbook, tmp_path, 3_000, 20, **CALLBACK)
+    done = gate(run_playbook, tmp_path, LARGE, 20, **CALLBACK)
     assert done.returncode == 2, done.stdout
     lines = [line for line in done.stdout.splitlines() if line]
-    assert lines[0] == "KA-0016311 NOT PASSED: 2980 of 3000 hosts passed."
+    assert lines[0] == f"KA-0016311 NOT PASSED: {LARGE - 20} of {LARGE} hosts passed."
     assert len(lines) <= 10
     assert [line for line in lines if line.startswith("20 hosts: 20.0.0-4416 is affected")]
     assert lines[-3].startswith("NOT PASSED. Report: ")
