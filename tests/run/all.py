@@ -34,7 +34,7 @@ TESTS = ("pytest", "-q", "-m", "not matrix", "--durations", "10")
 # Stages of their own.
 SEPARATE = [f"--ignore={folder}" for folder in ("tests/unit", *POWERSHELL)]
 # A file of fleets stays in one process, since its tests share a fleet. Fleets wait: hence more processes than cores.
-FLEETS = (*TESTS, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", *SEPARATE, "tests")
+FLEETS = (*TESTS, "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", *SEPARATE, "tests")
 UNITS = (*TESTS, "tests/unit")
 # Two processes are sooner done, and collect the tests twice: worth it where there is time left of the second processor.
 UNITS_AT_ONCE = (*TESTS, "-n", "2", "--dist", "worksteal", "tests/unit")
@@ -61,8 +61,8 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "lint": ("tests.run.lint",),
     },
 }
-# Fleets have time limits, and sanity is one long row of checks; the rest takes the time that they leave.
-FIRST = ("fleets", "sanity")
+# Fleets have time limits, sanity and powershell are long rows; the rest takes the time that they leave.
+FIRST = ("fleets", "sanity", "powershell")
 # They have environments of their own, and begin while pip fills .venv, which is waiting for most of the time.
 ALONE = ("sanity", "importer")
 # How often what is not a terminal gets a line about the stages that run, in seconds.

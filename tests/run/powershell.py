@@ -22,7 +22,7 @@ from lab.windows.engine.coverage import PLUGINS, VARIABLE, Places
 from tests import warm
 from tests.run.common import POWERSHELL, say
 
-DEFAULT = ["--durations", "10", *POWERSHELL]
+DEFAULT = ["-m", "not matrix", "--durations", "10", *POWERSHELL]
 # Where the hosts are. PowerShell lists every folder above its own at each task; that of other temporary files may have
 # thousands of entries, which took a tenth of the processor time.
 HOSTS = "/var/tmp"
