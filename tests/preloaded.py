@@ -122,13 +122,17 @@ def _load() -> None:
         loader.become_loader,
         loader.inventory_loader,
         loader.cache_loader,
+        loader.callback_loader,
+        loader.vars_loader,
     ):
         list(plugins.all(class_only=True))
+    for plugins in (loader.filter_loader, loader.test_loader):
+        list(plugins.all())
     loader.callback_loader.get("ansible.builtin.default", class_only=True)
     loader.strategy_loader.get("ansible.builtin.linear", class_only=True)
     loader.inventory_loader.get(f"{COLLECTION}.dsm", class_only=True)
     loader.lookup_loader.get(f"{COLLECTION}.dsa_run", class_only=True)
-    for action in ("dsa_gate", "dsa_manager", "dsa_plan", "dsa_remediate"):
+    for action in ("dsa_gate", "dsa_manager", "dsa_plan", "dsa_remediate", "dsa_result"):
         loader.action_loader.get(f"{COLLECTION}.{action}", class_only=True)
     from ansible_collections.deep_security.remediation.plugins.plugin_utils._report.html import page
 
