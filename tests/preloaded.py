@@ -123,7 +123,6 @@ def _load() -> None:
         loader.inventory_loader,
         loader.cache_loader,
         loader.callback_loader,
-        loader.vars_loader,
     ):
         list(plugins.all(class_only=True))
     for plugins in (loader.filter_loader, loader.test_loader):
