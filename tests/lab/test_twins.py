@@ -212,7 +212,7 @@ def test_each_kind_of_host(twins: Comparison, tmp_path: Path, name: str) -> None
     "faults", [(fault,) for fault in sorted(set(FAULTS) - set(OTHER))] if FULL else [LATE[-2:]], ids="+".join
 )
 def test_each_fault(twins: Comparison, tmp_path: Path, faults: tuple[str, ...]) -> None:
-    """On a host that protects itself, where that may be lowered. The short form has two that do not meet on one host."""
+    """On a host that protects itself, where that may be lowered. The short form: two on one host, which do not meet."""
     fault = faults[0]
     short = [READ, own("restart", **PROTECTED), updating("start"), updating("look")]
     if fault == "dsa_query_hangs":
