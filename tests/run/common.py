@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
-# What runs PowerShell without a lab: in one process, which has one warm engine for all. The last file ends its processes.
+# What runs PowerShell without a lab: in one process, with one warm engine. The last file ends the processes of that.
 POWERSHELL = (
     "tests/powershell",
     "tests/workflows",
