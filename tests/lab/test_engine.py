@@ -232,6 +232,7 @@ def test_a_process_is_not_used_for_ever(small: Small, host: DescribedHost, monke
     assert small.code(host, "$PID") != first
 
 
+@pytest.mark.usefixtures("small")
 def test_warm_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAB_WINDOWS_WORKERS", "1")
     with Engine() as engine:
