@@ -227,8 +227,9 @@ def test_a_task_fails_alone(small: Small, host: DescribedHost, code: str, why: s
 def test_a_process_is_not_used_for_ever(small: Small, host: DescribedHost, monkeypatch: pytest.MonkeyPatch) -> None:
     first = small.code(host, "$PID")
     assert small.code(host, "$PID") == first
-    monkeypatch.setattr(pool, "TASKS", 1)
-    assert small.code(host, "$PID") == first  # its last
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "TASKS", 1)
+        assert small.code(host, "$PID") == first  # its last
     assert small.code(host, "$PID") != first
 
 
