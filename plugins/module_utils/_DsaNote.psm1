@@ -84,9 +84,9 @@ Function Update-DsaNote {
         # By GetEnumerator: a key named Keys or Count would hide the member of that name.
         foreach ($entry in @($Change | ForEach-Object { $_.GetEnumerator() })) {
             $null = $content.Remove($entry.Key)
-            if ($null -ne $entry.Value) { $content[$entry.Key] = $entry.Value }
+            $content[$entry.Key] = $entry.Value
         }
-        # What somebody wrote as null is not there, as on POSIX.
+        # Also what somebody wrote as null is not there, as on POSIX.
         @($content.GetEnumerator() | Where-Object { $null -eq $_.Value }) | ForEach-Object {
             $null = $content.Remove($_.Key)
         }
