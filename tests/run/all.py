@@ -6,9 +6,9 @@
 
     python -m tests.run.all check|test|all [STAGE ...]
 
-.venv needs its pip alone: this fills it. Logs are kept in build/logs. The last line sums everything up. With
-KEEP_DURATIONS=1 what each file of tests took is written to tests/durations.json, by which the longest file starts
-first the next time.
+.venv has to hold its pip and the collections alone: this fills it. Logs are kept in build/logs. The last line sums
+everything up. With KEEP_DURATIONS=1 what each file of tests took is written to tests/durations.json, by which the
+longest file starts first the next time.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ STAGES: Mapping[str, Mapping[str, Sequence[str]]] = {
 # Fleets have time limits, sanity and powershell are long rows; the rest takes the time that they leave.
 FIRST = ("fleets", "sanity", "powershell")
 # They have environments of their own, and begin while pip fills .venv, which is waiting for most of the time.
-ALONE = ("sanity", "importer")
+ALONE = ("sanity", "matrix", "importer")
 # How often what is not a terminal gets a line about the stages that run, in seconds.
 PAUSE = 60
 SLOWEST = 10

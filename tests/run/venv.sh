@@ -62,11 +62,10 @@ if [ "$(cat .venv/made-pip 2>/dev/null)" != "$wanted" ]; then
     $install "$(grep '^pip ' requirements/demo.txt)"
     echo "$wanted" >.venv/made-pip
 fi
+.venv/bin/python -c 'from tests.run.common import collections_path; collections_path()'
+.venv/bin/python -m tests.run.ansible_windows
 [ "$1" != pip ] || exit 0
 
-# Beside pip, which waits for its index most of the time.
-.venv/bin/python -c 'from tests.run.common import collections_path; collections_path()'
-.venv/bin/python -m tests.run.ansible_windows &
 if [ "$(cat ".venv/made-$1" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing into .venv what make $1 needs"
     set --
@@ -79,4 +78,3 @@ if [ "$(cat ".venv/made-$1" 2>/dev/null)" != "$wanted" ]; then
         echo "$wanted" >".venv/made-$file"
     done
 fi
-wait
