@@ -103,15 +103,16 @@ class Progress:
         self._what = what
         if stage == self._stage:
             return
-        self._stage, self._since = stage, time.monotonic()
         # On a full disk there is no line about the work. One write, so that lines of two processes do not mix.
         with suppress(OSError), self._states.open("ab", buffering=0) as stream:
             stream.write(json.dumps([self._host, stage]).encode() + b"\n")
+        # Behind the write: a line reads what was written, and an error ends all lines of this host.
+        self._stage, self._since = stage, time.monotonic()
 
     def _tick(self) -> None:
         while not self._over.wait(INTERVAL):
             try:
-                if self.due(time.monotonic()):
+                if self._stage is not None and self.due(time.monotonic()):
                     self._show(self.line(datetime.now(timezone.utc)))
             except Exception:  # whatever it is: the work matters, and not a line about it
                 return

@@ -89,9 +89,31 @@ def test_a_line_is_shown_while_a_stage_goes_on(tmp_path: Path, monkeypatch: pyte
     assert not one._thread.is_alive(), "it may hold a lock that all other processes need"
 
 
+def test_lines_begin_with_the_first_stage_however_late_that_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy controller may take longer to reach it than the interval."""
+    monkeypatch.setattr(progress, "INTERVAL", 0.001)
+    line = threading.Event()
+    one = Progress(tmp_path, "run-1", "web1", AGENTS, lambda text: line.set(), Texts())
+    ticks = threading.Semaphore(0)
+    wait = one._over.wait
+
+    def counted(seconds: float) -> bool:
+        ticks.release()
+        return wait(seconds)
+
+    monkeypatch.setattr(one._over, "wait", counted)
+    with one:
+        for _tick in range(5):
+            assert ticks.acquire(timeout=60)
+        assert not line.is_set()
+        one.note("upgrade")
+        assert line.wait(60)
+
+
 def test_what_goes_wrong_with_a_line_does_not_reach_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "INTERVAL", 0.001)
     with of(tmp_path / "removed") as one:
+        one.note("upgrade")
         one._thread.join(60)
         assert not one._thread.is_alive()
 
