@@ -166,16 +166,7 @@ def test_a_task_has_the_culture_of_its_host(small: Small, host: DescribedHost) -
     assert small.code(host, code) == ["en-US", "1.5", "i"]
 
 
-def test_a_task_without_the_class_runs_in_any_process(
-    small: Small, host: DescribedHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A start costs as much as a hundred tasks."""
-    process = small.run(host, code="$PID")["made"]
-    monkeypatch.setattr(small.engine.pool, "idle", small.engine.pool.idle[-1:])  # the one that was just used
-    assert [small.code(host, "$PID"), small.run(host, code="$PID")["made"]] == [process, process]
-
-
-def test_tasks_run_side_by_side(small: Small, host: DescribedHost) -> None:
+def test_tasks_run_side_by_side_and_alone_where_the_last_one_did(small: Small, host: DescribedHost) -> None:
     """Two processes: each task waits for a file that the other makes."""
 
     def waits(mine: str, other: str) -> tuple[str, bytes]:
@@ -189,6 +180,9 @@ def test_tasks_run_side_by_side(small: Small, host: DescribedHost) -> None:
         return list(await asyncio.gather(*tasks))
 
     assert len({json.loads(one.out)["made"] for one in small.engine.wait(both())}) == 2
+    # One after the other, also without the class: a start costs as much as a hundred tasks, each first task as two.
+    process = small.run(host, code="$PID")["made"]
+    assert [small.code(host, "$PID"), small.run(host, code="$PID")["made"]] == [process, process]
 
 
 def test_another_class_gets_another_process(small: Small, host: DescribedHost) -> None:
@@ -425,7 +419,8 @@ def test_coverage(tmp_path: Path, host: DescribedHost, small: Small, monkeypatch
     plugins = make_tree(tmp_path / "tree", module, COUNTED)
     util = "module_utils/_Small.psm1"
     engine = small.engine
-    monkeypatch.setattr(engine.pool, "counter", Counter(file, plugins))
+    counter = Counter(file, plugins)
+    monkeypatch.setattr(engine.pool, "counter", counter)
     result = engine.run_module(host, "small", plugins=plugins)
     assert result["failed"] and "a\n2 3" in result["msg"]  # what is counted does the same
     found = engine.coverage(plugins, file)
@@ -435,6 +430,7 @@ def test_coverage(tmp_path: Path, host: DescribedHost, small: Small, monkeypatch
     size = file.stat().st_size
     engine.run_module(host, "small", plugins=plugins)
     assert file.stat().st_size == size
+    assert counter.instrumented[module].count("[Engine.Hit]::At(") == 1, "what is known is not counted again"
     engine.run_code(host, "Get-Small -Value 0", "_Small", plugins=plugins)
     assert engine.coverage(plugins, file)[util] == ((HIT | REST) - {(1, 24)}, HIT | REST)
 
